@@ -1,0 +1,181 @@
+/** One broker address and one duty: at most one connection, opened on demand, replaced when it is lost.
+ * Does not know metadata or error codes. Invariants: requests go out in the order of the calls, across reconnects
+ * too; a new attempt waits 50 ms, doubling to 5,000 ms, until a request other than ApiVersions was answered (C2).
+ */
+import { ConnectionError, TimeoutError } from '../../errors.ts';
+import type { Address } from '../../platform.ts';
+import type { Api } from '../../protocol/schema.ts';
+import {
+  Connection,
+  formatAddress,
+  type ConnectionOptions,
+  type RequestBody,
+  type RequestOptions,
+} from '../connection/connection.ts';
+import type { ResolvedClientOptions } from './options.ts';
+import { Backoff, closedError, sleep, withDeadline } from './retry.ts';
+
+/** Milliseconds for a suspect socket to answer before it is replaced. */
+const probeTimeoutMs = 2000;
+
+/** Opens and keeps the connection for one duty at one address. */
+export class Channel {
+  readonly address: Address;
+  readonly label: string;
+  readonly #options: ResolvedClientOptions;
+  readonly #lifetime: AbortSignal;
+  readonly #backoff: Backoff;
+  #connection: Connection | undefined;
+  #connecting: Promise<Connection> | undefined;
+  /** Calls that wait for the connection; later calls queue up behind them. */
+  #waiting = 0;
+  #suspect = false;
+  #retryAtMs = 0;
+
+  constructor(address: Address, options: ResolvedClientOptions, lifetime: AbortSignal) {
+    this.address = address;
+    this.label = formatAddress(address);
+    this.#options = options;
+    this.#lifetime = lifetime;
+    this.#backoff = new Backoff(options.platform, 50, 5000);
+  }
+
+  get connected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** On `platform.monotonicNow()`: no attempt begins before. */
+  get retryAtMs(): number {
+    return this.#retryAtMs;
+  }
+
+  send<Req, Res>(api: Api<Req, Res>, body: RequestBody<Req>, options: RequestOptions): Promise<Res> {
+    const connection = this.#connection;
+    if (connection !== undefined && !this.#suspect && this.#waiting === 0) {
+      return connection.request(api, body, options);
+    }
+    return this.#sendWhenOpen(api, body, options);
+  }
+
+  /** The version that `send` would use now. */
+  async versionOf<Req, Res>(api: Api<Req, Res>, maxVersion?: number): Promise<number> {
+    const connection = await this.#open(this.#options.requestTimeoutMs, undefined);
+    return connection.versionOf(api, maxVersion);
+  }
+
+  /** Closes a connection that nobody used since `sinceMs` on `platform.now()`; true when none is left. */
+  closeIfIdle(sinceMs: number): boolean {
+    const connection = this.#connection;
+    if (connection !== undefined && connection.inFlight === 0 && connection.lastUsedMs < sinceMs) connection.close();
+    return this.#connection === undefined && this.#connecting === undefined;
+  }
+
+  /** The clock jumped: the socket may be dead without knowing it, so the next call asks it first (C3). */
+  markSuspect(): void {
+    this.#suspect = this.#connection !== undefined;
+  }
+
+  close(): void {
+    this.#connection?.close();
+  }
+
+  async #sendWhenOpen<Req, Res>(
+    api: Api<Req, Res>,
+    body: RequestBody<Req>,
+    options: RequestOptions,
+  ): Promise<Res> {
+    const { monotonicNow } = this.#options.platform;
+    const timeoutMs = options.timeoutMs ?? this.#options.requestTimeoutMs;
+    const deadlineMs = monotonicNow() + timeoutMs;
+    this.#waiting++;
+    let connection: Connection;
+    try {
+      connection = await this.#open(timeoutMs, options.signal);
+    } finally {
+      this.#waiting--;
+    }
+    return connection.request(api, body, { ...options, timeoutMs: Math.max(1, deadlineMs - monotonicNow()) });
+  }
+
+  #open(timeoutMs: number, signal: AbortSignal | undefined): Promise<Connection> {
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    const { platform } = this.#options;
+    const timeout = (): Error =>
+      new TimeoutError(`No connection to ${this.label} within ${timeoutMs} ms`, { limitMs: timeoutMs, stored: 'no' });
+    return withDeadline(platform, this.#connecting, timeoutMs, timeout, signal);
+  }
+
+  async #connect(): Promise<Connection> {
+    if (this.#connection !== undefined && this.#suspect) {
+      // One turn of the event loop lets a FIN or RST that waits in the kernel be seen before anything is written.
+      await new Promise<void>((resolve) => this.#options.platform.defer(resolve));
+      await this.#connection?.probe(probeTimeoutMs);
+    }
+    this.#suspect = false;
+    if (this.#connection !== undefined) return this.#connection;
+    const { platform } = this.#options;
+    const waitMs = this.#retryAtMs - platform.monotonicNow();
+    if (waitMs > 0) await sleep(platform, waitMs, this.#lifetime);
+    if (this.#lifetime.aborted) throw this.#lifetime.reason;
+    try {
+      const connection = await this.#dialAny();
+      if (this.#lifetime.aborted) {
+        connection.close();
+        throw this.#lifetime.reason;
+      }
+      if (connection.ended) throw new ConnectionError(`Connection to ${this.label} ended at once`, { stored: 'no' });
+      this.#connection = connection;
+      connection.onEnd = (error) => this.#ended(connection, error);
+      return connection;
+    } catch (error) {
+      this.#retryAtMs = platform.monotonicNow() + this.#backoff.next();
+      throw error;
+    }
+  }
+
+  /** Tries every IP address of the name, in the resolver's order. */
+  async #dialAny(): Promise<Connection> {
+    const { platform, dial } = this.#options;
+    const { host, port } = this.address;
+    const options: ConnectionOptions = { ...this.#options, lifetime: this.#lifetime, label: this.label };
+    // A dial function of the user's may be a proxy that resolves names on the far side.
+    const resolves = platform.lookup !== undefined && dial === platform.dial;
+    let hosts: readonly string[] = [host];
+    if (resolves && platform.lookup !== undefined) {
+      hosts = await platform.lookup(host).catch((error: unknown) => {
+        throw new ConnectionError(`Cannot resolve ${host}: ${error instanceof Error ? error.message : String(error)}`, {
+          code: 'CONNECT',
+          address: this.label,
+          stored: 'no',
+          cause: error,
+        });
+      });
+    }
+    let failure: unknown;
+    for (const each of hosts) {
+      try {
+        return await Connection.open({ host: each, port }, options, host);
+      } catch (error) {
+        failure = error;
+        if (this.#lifetime.aborted) break;
+      }
+    }
+    throw failure ?? new ConnectionError(`${host} has no address`, { code: 'CONNECT', address: this.label, stored: 'no' });
+  }
+
+  #ended(connection: Connection, error: Error | undefined): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    if (connection.proven) this.#backoff.reset();
+    if (error === undefined) return;
+    this.#retryAtMs = this.#options.platform.monotonicNow() + this.#backoff.next();
+    this.#options.logger.warn?.('connection lost', { address: this.label, reason: error.message });
+  }
+}
+
+/** Why every call fails once the client is closed; the reason of its lifetime signal. */
+export function clientClosed(): Error {
+  return closedError('The client', 'no');
+}

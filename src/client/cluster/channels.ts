@@ -1,0 +1,127 @@
+/** All sockets of one client: a channel per broker address and duty (C1), any-broker requests, and the idle sweep (C3).
+ * Does not know topics. Invariant: addresses, not node ids, are the key, so a broker that moves gets a new socket
+ * and the bootstrap socket serves the broker that it turns out to be.
+ */
+import { ConnectionError } from '../../errors.ts';
+import type { Address, Timer } from '../../platform.ts';
+import type { Api } from '../../protocol/schema.ts';
+import { formatAddress, type RequestBody, type RequestOptions } from '../connection/connection.ts';
+import { Channel, clientClosed } from './channel.ts';
+import type { ResolvedClientOptions } from './options.ts';
+
+/** What a socket is for: a broker serves one request of a connection at a time, so long waits get their own. */
+export type Duty = 'produce' | 'fetch' | 'group' | 'control';
+
+/** Milliseconds between looks at the clock and at idle sockets. */
+const sweepIntervalMs = 10_000;
+
+/** Which duties share a socket where a runtime has few: the ones that wait long are parted from the others first. */
+function socketFor(duty: Duty, maxSockets: number): Duty {
+  if (maxSockets >= 4) return duty;
+  if (maxSockets === 1) return 'control';
+  if (duty === 'group') return 'fetch';
+  return duty === 'produce' && maxSockets === 2 ? 'control' : duty;
+}
+
+/** Opens, keeps and closes every channel of a client. */
+export class Channels {
+  readonly #options: ResolvedClientOptions;
+  readonly #lifetime = new AbortController();
+  readonly #channels = new Map<string, Channel>();
+  #sweeper: Timer | undefined;
+  #lastSweepMs = 0;
+
+  constructor(options: ResolvedClientOptions) {
+    this.#options = options;
+  }
+
+  get closed(): boolean {
+    return this.#lifetime.signal.aborted;
+  }
+
+  /** Aborts when the client is closed; its reason is the error that calls get from then on. */
+  get lifetime(): AbortSignal {
+    return this.#lifetime.signal;
+  }
+
+  /** The channel of an address and duty, made on first use. Throws `CLOSED` after `close`. */
+  at(address: Address, duty: Duty): Channel {
+    if (this.closed) throw this.#lifetime.signal.reason;
+    this.#watchClock();
+    const socket = socketFor(duty, this.#options.platform.maxSocketsPerBroker);
+    const key = `${formatAddress(address)}/${socket}`;
+    let channel = this.#channels.get(key);
+    if (channel === undefined) {
+      channel = new Channel(address, this.#options, this.#lifetime.signal);
+      this.#channels.set(key, channel);
+    }
+    return channel;
+  }
+
+  /** Sends to the first of the addresses that answers: open sockets first, then those that failed least recently. */
+  async sendToAny<Req, Res>(
+    addresses: readonly Address[],
+    api: Api<Req, Res>,
+    body: RequestBody<Req>,
+    options: RequestOptions,
+  ): Promise<Res> {
+    const { platform } = this.#options;
+    const candidates = addresses
+      .map((address) => ({ channel: this.at(address, 'control'), tie: platform.random() }))
+      .sort((a, b) => {
+        const open = Number(b.channel.connected) - Number(a.channel.connected);
+        return open || a.channel.retryAtMs - b.channel.retryAtMs || a.tie - b.tie;
+      });
+    let failure: unknown;
+    for (const { channel } of candidates) {
+      try {
+        return await channel.send(api, body, options);
+      } catch (error) {
+        failure = error;
+        if (this.closed || options.signal?.aborted || !(error instanceof Error)) throw error;
+      }
+    }
+    const last = failure instanceof Error ? failure.message : 'there is no address';
+    throw new ConnectionError(`None of ${candidates.length} brokers answered ${api.name}; the last: ${last}`, {
+      code: 'CONNECT',
+      stored: 'maybe',
+      cause: failure,
+    });
+  }
+
+  /** Ends every socket; every waiting and later call rejects with `CLOSED`. Idempotent. */
+  close(): void {
+    if (this.closed) return;
+    this.#lifetime.abort(clientClosed());
+    this.#sweeper?.cancel();
+    for (const channel of this.#channels.values()) channel.close();
+    this.#channels.clear();
+  }
+
+  /** A process that was frozen (a suspended laptop, a serverless pause) shows as a gap between two looks. */
+  #watchClock(): void {
+    const now = this.#options.platform.now();
+    const gapMs = now - this.#lastSweepMs;
+    if (this.#sweeper !== undefined && gapMs > 3 * sweepIntervalMs) {
+      this.#options.logger.info?.('the clock jumped: sockets are probed before use', { gapMs });
+      for (const channel of this.#channels.values()) channel.markSuspect();
+    }
+    if (this.#sweeper === undefined) this.#arm(now);
+    else if (gapMs > sweepIntervalMs) this.#lastSweepMs = now;
+  }
+
+  #arm(now: number): void {
+    this.#lastSweepMs = now;
+    this.#sweeper = this.#options.platform.setTimer(sweepIntervalMs, () => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#watchClock();
+    const now = this.#options.platform.now();
+    for (const [key, channel] of this.#channels) {
+      if (channel.closeIfIdle(now - this.#options.connectionMaxIdleMs)) this.#channels.delete(key);
+    }
+    this.#sweeper = undefined;
+    if (this.#channels.size > 0) this.#arm(now);
+  }
+}

@@ -1,0 +1,144 @@
+/** The client's view of a Kafka cluster: one facade over sockets, metadata and coordinators for the rooms above.
+ * Does not know producing or consuming. Invariant: making one does nothing; the first call connects.
+ */
+import { ConnectionError } from '../../errors.ts';
+import type { Address, Platform } from '../../platform.ts';
+import type { Api } from '../../protocol/schema.ts';
+import type { RequestBody, RequestOptions } from '../connection/connection.ts';
+import type { Logger } from '../connection/logger.ts';
+import { Channels, type Duty } from './channels.ts';
+import { Coordinators, type CoordinatorOptions, type CoordinatorType } from './coordinators.ts';
+import { MetadataCache, type TopicOptions } from './metadata-cache.ts';
+import {
+  resolveClientOptions,
+  sharesClient,
+  type ClientOptions,
+  type ResolvedClientOptions,
+  type SharedOptions,
+} from './options.ts';
+import { sharedCluster, type MetadataSnapshot, type TopicSnapshot } from './types.ts';
+
+/** A use of a cluster that ends with `release`. */
+export interface ClusterLease {
+  readonly cluster: Cluster;
+  /** Closes the cluster if this lease made it; a shared one stays. Idempotent. */
+  release(): void;
+}
+
+/** Node id that stands for any broker. */
+export const anyBroker = -1;
+
+/** Sockets, metadata and coordinators of one cluster. */
+export class Cluster {
+  readonly platform: Platform;
+  readonly logger: Logger;
+  /** Milliseconds. */
+  readonly requestTimeoutMs: number;
+  readonly #options: ResolvedClientOptions;
+  readonly #channels: Channels;
+  readonly #metadata: MetadataCache;
+  readonly #coordinators: Coordinators;
+
+  constructor(options: ClientOptions) {
+    this.#options = resolveClientOptions(options);
+    this.platform = this.#options.platform;
+    this.logger = this.#options.logger;
+    this.requestTimeoutMs = this.#options.requestTimeoutMs;
+    this.#channels = new Channels(this.#options);
+    this.#metadata = new MetadataCache(this.#options, this.#channels);
+    this.#coordinators = new Coordinators(this.#options, this.#channels, this.#metadata);
+  }
+
+  get clientId(): string {
+    return this.#options.clientId;
+  }
+
+  /** The newest metadata; empty (version 0) before the first answer. */
+  get snapshot(): MetadataSnapshot {
+    return this.#metadata.snapshot;
+  }
+
+  /** Aborts when the cluster is closed, with the error that calls get from then on. */
+  get lifetime(): AbortSignal {
+    return this.#channels.lifetime;
+  }
+
+  /** Counts the topics as used until the returned function is called; refreshes ask for used topics only. */
+  useTopics(topics: Iterable<string>): () => void {
+    return this.#metadata.useTopics(topics);
+  }
+
+  /** The topic from the cache, or as soon as the cluster knows it; see `TopicOptions`. Rejects with `BrokerError`
+   * (an unknown topic has code `UNKNOWN_TOPIC`), `TimeoutError` or the signal's reason. */
+  topic(name: string, options: TopicOptions): Promise<TopicSnapshot> {
+    return this.#metadata.topic(name, options);
+  }
+
+  /** A snapshot that was asked for after this call. Rejects when no broker answers. */
+  refresh(reason: string): Promise<MetadataSnapshot> {
+    return this.#metadata.refresh(reason);
+  }
+
+  /** Calls the listener with every later snapshot, until the returned function is called. */
+  onSnapshot(listener: (snapshot: MetadataSnapshot) => void): () => void {
+    return this.#metadata.onSnapshot(listener);
+  }
+
+  /** Sends one request, once: connects when needed, negotiates the version, does not look at error codes.
+   * Rejects with `ConnectionError`, `TimeoutError`, `ProtocolError` (their `stored` is `no` when the request never
+   * reached the socket, else `maybe`) or the signal's reason. Requests to one node and duty go out in call order; one
+   * that meets its deadline ends its connection, so nothing is in flight after a rejection.
+   */
+  async send<Req, Res>(
+    nodeId: number,
+    duty: Duty,
+    api: Api<Req, Res>,
+    body: RequestBody<Req>,
+    options: RequestOptions = {},
+  ): Promise<Res> {
+    if (nodeId === anyBroker) return this.#channels.sendToAny(this.#metadata.candidates(), api, body, options);
+    return this.#channels.at(this.#addressOf(nodeId), duty).send(api, body, options);
+  }
+
+  /** The version that `send` would use; connects when needed. */
+  async versionOf<Req, Res>(nodeId: number, duty: Duty, api: Api<Req, Res>, maxVersion?: number): Promise<number> {
+    return this.#channels.at(this.#addressOf(nodeId), duty).versionOf(api, maxVersion);
+  }
+
+  /** Node id of the coordinator, from the cache or looked up until the deadline. */
+  coordinator(type: CoordinatorType, key: string, options: CoordinatorOptions = {}): Promise<number> {
+    return this.#coordinators.find(type, key, options);
+  }
+
+  /** Forgets a coordinator that was wrong, if it is still the one that is known. */
+  forgetCoordinator(type: CoordinatorType, key: string, nodeId: number): void {
+    this.#coordinators.forget(type, key, nodeId);
+  }
+
+  /** Keeps the process alive until the returned function is called (C4). */
+  holdOpen(): () => void {
+    return this.platform.holdOpen();
+  }
+
+  /** Ends all sockets at once; every waiting and later call rejects with `CLOSED`. Idempotent. */
+  close(): void {
+    this.#metadata.close();
+    this.#channels.close();
+  }
+
+  #addressOf(nodeId: number): Address {
+    const address = this.snapshot.brokers.get(nodeId) ?? this.#coordinators.addressOf(nodeId);
+    if (address !== undefined) return { host: address.host, port: address.port };
+    throw new ConnectionError(`Broker ${nodeId} is not in the metadata of ${this.snapshot.brokers.size} brokers`, {
+      code: 'CONNECT',
+      stored: 'no',
+    });
+  }
+}
+
+/** Takes the shared cluster, or makes one of its own (C6); does no I/O. Throws a `UsageError` for wrong options. */
+export function acquireCluster(options: SharedOptions): ClusterLease {
+  if (sharesClient(options)) return { cluster: options.client[sharedCluster], release: () => undefined };
+  const cluster = new Cluster(options as ClientOptions);
+  return { cluster, release: () => cluster.close() };
+}

@@ -1,0 +1,137 @@
+/** The one retry policy: which broker error is healed how, how long to wait in between, and when to give up.
+ * Not here: what a caller does with the outcome.
+ * Source: Kafka's `Errors` (RetriableException and InvalidMetadataException), `retry.backoff.ms`.
+ */
+import { BrokerError, UsageError, type Stored } from '../../errors.ts';
+import type { Platform } from '../../platform.ts';
+import { ErrorCodes, errorCode } from '../../protocol/error-codes.ts';
+
+/** What heals an error code: nothing to heal, the same again, new metadata first, a new coordinator first, or nothing. */
+export type RetryAction = 'none' | 'retry' | 'refresh-metadata' | 'find-coordinator' | 'fail';
+
+/** How the client answers a broker's error code. */
+export function retryAction(code: number): RetryAction {
+  switch (code) {
+    case ErrorCodes.NONE:
+      return 'none';
+    case ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION:
+    case ErrorCodes.LEADER_NOT_AVAILABLE:
+    case ErrorCodes.NOT_LEADER_OR_FOLLOWER:
+    case ErrorCodes.REPLICA_NOT_AVAILABLE:
+    case ErrorCodes.KAFKA_STORAGE_ERROR:
+    case ErrorCodes.LISTENER_NOT_FOUND:
+    case ErrorCodes.FENCED_LEADER_EPOCH:
+    case ErrorCodes.UNKNOWN_TOPIC_ID:
+    case ErrorCodes.INCONSISTENT_TOPIC_ID:
+      return 'refresh-metadata';
+    case ErrorCodes.COORDINATOR_NOT_AVAILABLE:
+    case ErrorCodes.NOT_COORDINATOR:
+      return 'find-coordinator';
+    default:
+      return errorCode(code).retriable ? 'retry' : 'fail';
+  }
+}
+
+/** The error for a code that could not be healed. */
+export function brokerError(
+  code: number,
+  what: string,
+  where: { readonly topic?: string; readonly partition?: number; readonly stored?: Stored } = {},
+): BrokerError {
+  const { name, retriable } = errorCode(code);
+  const { topic, partition, stored } = where;
+  const place = topic === undefined ? '' : partition === undefined ? ` for ${topic}` : ` for ${topic}[${partition}]`;
+  return new BrokerError(`${what} failed${place}: ${name} (${code})`, {
+    code: code === ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION ? 'UNKNOWN_TOPIC' : 'BROKER',
+    errorCode: code,
+    errorName: name,
+    retriable,
+    topic,
+    partition,
+    ...(stored === undefined ? {} : { stored }),
+  });
+}
+
+/** What a call on something closed gets. */
+export function closedError(what: string, stored?: Stored): UsageError {
+  return new UsageError(`${what} is closed`, { code: 'CLOSED', ...(stored === undefined ? {} : { stored }) });
+}
+
+/** Delays that double from `minMs` to `maxMs`, each 20 % up or down so that clients do not march in step. */
+export class Backoff {
+  readonly #platform: Platform;
+  readonly #minMs: number;
+  readonly #maxMs: number;
+  #attempts = 0;
+
+  constructor(platform: Platform, minMs = 100, maxMs = 1000) {
+    this.#platform = platform;
+    this.#minMs = minMs;
+    this.#maxMs = maxMs;
+  }
+
+  /** The next delay in milliseconds. */
+  next(): number {
+    const delayMs = Math.min(this.#maxMs, this.#minMs * 2 ** Math.min(this.#attempts++, 30));
+    return Math.round(delayMs * (0.8 + 0.4 * this.#platform.random()));
+  }
+
+  reset(): void {
+    this.#attempts = 0;
+  }
+}
+
+/** Settles with `work`, or rejects with `onTimeout()` after `limitMs`, or with the signal's reason. */
+export function withDeadline<T>(
+  platform: Platform,
+  work: Promise<T>,
+  limitMs: number,
+  onTimeout: () => Error,
+  signal?: AbortSignal,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    if (signal?.aborted) {
+      work.catch(() => undefined);
+      return reject(signal.reason);
+    }
+    const done = (): void => {
+      timer.cancel();
+      signal?.removeEventListener('abort', abort);
+    };
+    const abort = (): void => {
+      done();
+      reject(signal?.reason);
+    };
+    const timer = platform.setTimer(Math.max(0, Math.min(limitMs, 2 ** 31 - 1)), () => {
+      done();
+      reject(onTimeout());
+    });
+    signal?.addEventListener('abort', abort, { once: true });
+    work.then(
+      (value) => {
+        done();
+        resolve(value);
+      },
+      (error: unknown) => {
+        done();
+        reject(error);
+      },
+    );
+  });
+}
+
+/** Resolves after `ms`; rejects with the signal's reason. */
+export function sleep(platform: Platform, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const abort = (): void => {
+      timer.cancel();
+      reject(signal?.reason);
+    };
+    const timer = platform.setTimer(Math.max(0, ms), () => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    });
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}

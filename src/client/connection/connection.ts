@@ -1,0 +1,325 @@
+/** One socket to one broker: handshake, pipelined requests, deadlines, and one way to end.
+ * Does not reconnect, choose a broker or look at error codes (client/cluster does).
+ * Invariants: answers settle requests in order; after the end nothing is in flight; nothing thrown by a socket,
+ * a frame or a decoder escapes: it ends the connection and settles its requests with a typed error.
+ */
+import { ConnectionError, KafkaError, ProtocolError, TimeoutError, type Stored } from '../../errors.ts';
+import type { Address, Dial, Platform, TlsOptions, Transport } from '../../platform.ts';
+import { apiVersionsApi } from '../../protocol/api/18-api-versions.ts';
+import { encodeRequest, FrameReader } from '../../protocol/frame.ts';
+import { decodeResponseHeader, responseHeaderVersion } from '../../protocol/header.ts';
+import { ByteReader } from '../../protocol/reader.ts';
+import type { Api, Input } from '../../protocol/schema.ts';
+import { negotiate } from '../../protocol/versions.ts';
+import { handshake, type BrokerCapabilities } from './handshake.ts';
+import { InFlight, type InFlightRequest } from './in-flight.ts';
+
+/** How to open a connection. */
+export interface ConnectionOptions {
+  readonly platform: Platform;
+  readonly dial: Dial;
+  readonly clientId: string;
+  readonly tls: TlsOptions | undefined;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly maxFrameBytes: number;
+  /** Gives up dialling when the client is closed. */
+  readonly lifetime: AbortSignal;
+  /** `host:port` as the user or the broker named it, for errors. */
+  readonly label: string;
+}
+
+/** How to send one request. */
+export interface RequestOptions {
+  /** Milliseconds until the request fails and its connection ends with it. Default `requestTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+  /** Stops the waiting; the request itself stays on the wire. Rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Highest version to negotiate. */
+  readonly maxVersion?: number | undefined;
+  /** False: the broker does not answer (Produce with acks 0); resolves once the socket took the bytes. Default true. */
+  readonly expectResponse?: boolean | undefined;
+}
+
+/** A body, or a function that makes it for the negotiated version. */
+export type RequestBody<Req> = Input<Req> | ((version: number) => Input<Req>);
+
+/** `host:port`, with brackets around an IPv6 address. */
+export function formatAddress(address: Address): string {
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The same failure of bytes, marked with whether the request reached the broker. */
+function withStored(error: unknown, stored: Stored): Error {
+  if (!(error instanceof ProtocolError) || error.stored !== undefined) {
+    return error instanceof Error ? error : new KafkaError(String(error), { code: 'MALFORMED', stored });
+  }
+  const { code, retriable, api, version, byteOffset, path } = error;
+  const where = Object.fromEntries(
+    Object.entries({ api, version, byteOffset, path }).filter(([, value]) => value !== undefined),
+  );
+  return new ProtocolError(error.message, { code, retriable, stored, cause: error, ...where });
+}
+
+/** An open, handshaken connection. */
+export class Connection {
+  readonly address: string;
+  /** Called once, when the connection ended, with the reason; undefined after `close()`. */
+  onEnd: ((error: Error | undefined) => void) | undefined;
+  /** `platform.now()` when bytes last came in or went out. */
+  lastUsedMs: number;
+  /** True once an answer other than ApiVersions came (C2: only then the reconnect backoff is reset). */
+  proven = false;
+  readonly #options: ConnectionOptions;
+  readonly #transport: Transport;
+  readonly #inFlight: InFlight;
+  readonly #frames: FrameReader;
+  #capabilities: BrokerCapabilities | undefined;
+  #correlationId = 0;
+  #ended = false;
+  /** Set while the peer is slow; writes go out after it, in order. */
+  #drained: Promise<void> | undefined;
+
+  private constructor(options: ConnectionOptions, transport: Transport, address: string) {
+    this.address = address;
+    this.#options = options;
+    this.#transport = transport;
+    this.#frames = new FrameReader(options.maxFrameBytes);
+    this.lastUsedMs = options.platform.now();
+    this.#inFlight = new InFlight(options.platform, (request) => this.#expire(request));
+  }
+
+  /** Dials and asks for the broker's capabilities. Rejects with a `ConnectionError` (code `CONNECT`, stored `no`). */
+  static async open(address: Address, options: ConnectionOptions, serverName: string): Promise<Connection> {
+    const where = options.label;
+    let transport: Transport;
+    try {
+      const tls = options.tls && { serverName, ...options.tls };
+      const { connectTimeoutMs, lifetime } = options;
+      transport = await options.dial(address, { tls, connectTimeoutMs, signal: lifetime });
+    } catch (error) {
+      throw new ConnectionError(`Cannot connect to ${where}: ${reasonOf(error)}`, {
+        code: 'CONNECT',
+        address: where,
+        stored: 'no',
+        cause: error,
+      });
+    }
+    const connection = new Connection(options, transport, where);
+    void connection.#read();
+    try {
+      connection.#capabilities = await handshake(
+        (version, body) => connection.#exchangeApiVersions(version, body, options.connectTimeoutMs),
+        where,
+      );
+    } catch (error) {
+      connection.#end(error instanceof Error ? error : undefined);
+      if (error instanceof ConnectionError && error.stored === 'no') throw error;
+      throw new ConnectionError(`Handshake with ${where} failed: ${reasonOf(error)}`, {
+        code: 'CONNECT',
+        address: where,
+        stored: 'no',
+        cause: error,
+      });
+    }
+    return connection;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  get capabilities(): BrokerCapabilities {
+    if (this.#capabilities === undefined) throw this.#endedError(undefined, 'no');
+    return this.#capabilities;
+  }
+
+  /** The version that `request` would use. Throws `UNSUPPORTED_VERSION` naming both spans. */
+  versionOf<Req, Res>(api: Api<Req, Res>, maxVersion?: number): number {
+    return negotiate(api, this.capabilities.apiVersions.get(api.key), maxVersion);
+  }
+
+  /** Sends one request. Rejects with `ConnectionError`, `TimeoutError`, `ProtocolError` or the signal's reason. */
+  request<Req, Res>(api: Api<Req, Res>, body: RequestBody<Req>, options: RequestOptions = {}): Promise<Res> {
+    let version: number;
+    let parts: Uint8Array[];
+    const correlationId = this.#nextCorrelationId();
+    try {
+      version = this.versionOf(api, options.maxVersion);
+      const input = typeof body === 'function' ? (body as (version: number) => Input<Req>)(version) : body;
+      parts = encodeRequest(api, version, correlationId, this.#options.clientId, input);
+    } catch (error) {
+      return Promise.reject(withStored(error, 'no'));
+    }
+    const decode = (response: Uint8Array): Res => {
+      this.proven = true;
+      return api.response.decode(response, version);
+    };
+    const headerVersion = responseHeaderVersion(api, version);
+    return this.#exchange(`${api.name} v${version}`, correlationId, parts, headerVersion, decode, options);
+  }
+
+  /** Asks for something cheap on a socket that may be dead; false when it is. */
+  async probe(timeoutMs: number): Promise<boolean> {
+    try {
+      await this.#exchangeApiVersions(0, {}, timeoutMs);
+      return !this.#ended;
+    } catch (error) {
+      this.#end(error instanceof Error ? error : undefined);
+      return false;
+    }
+  }
+
+  /** Ends the connection; requests on the wire reject. Idempotent. */
+  close(): void {
+    this.#end(undefined);
+  }
+
+  #exchangeApiVersions(version: number, body: object, timeoutMs: number): Promise<Uint8Array> {
+    const id = this.#nextCorrelationId();
+    const parts = encodeRequest(apiVersionsApi, version, id, this.#options.clientId, body);
+    return this.#exchange(`ApiVersions v${version}`, id, parts, 0, (response) => response, { timeoutMs });
+  }
+
+  #nextCorrelationId(): number {
+    this.#correlationId = (this.#correlationId + 1) & 0x7fffffff;
+    return this.#correlationId;
+  }
+
+  #exchange<Res>(
+    name: string,
+    correlationId: number,
+    parts: Uint8Array[],
+    headerVersion: number,
+    decode: (response: Uint8Array) => Res,
+    options: RequestOptions,
+  ): Promise<Res> {
+    if (this.#ended) return Promise.reject(this.#endedError(undefined, 'no'));
+    const { signal, expectResponse = true } = options;
+    const timeoutMs = options.timeoutMs ?? this.#options.requestTimeoutMs;
+    return new Promise<Res>((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const abandon = (): void => reject(signal?.reason);
+      signal?.addEventListener('abort', abandon, { once: true });
+      const done = (): void => signal?.removeEventListener('abort', abandon);
+      const settle = (frame: Uint8Array): void => {
+        done();
+        const reader = new ByteReader(frame);
+        const received = decodeResponseHeader(reader, headerVersion).correlationId;
+        if (received !== correlationId) {
+          throw new ProtocolError(`${this.address} answered request ${received} where ${correlationId} (${name}) was next`);
+        }
+        resolve(decode(frame.subarray(reader.position)));
+      };
+      const fail = (error: Error): void => {
+        done();
+        reject(error);
+      };
+      if (expectResponse) {
+        const deadlineMs = this.#options.platform.monotonicNow() + timeoutMs;
+        this.#inFlight.add({ name, correlationId, deadlineMs, timeoutMs, settle, reject: fail });
+        this.#write(parts);
+        return;
+      }
+      const written = this.#write(parts);
+      const accepted = (): void => {
+        done();
+        resolve(undefined as Res);
+      };
+      if (written === undefined) accepted();
+      else void written.then(() => (this.#ended ? fail(this.#endedError(undefined, 'maybe')) : accepted()));
+    });
+  }
+
+  /** Writes in order; the promise, if any, settles when the socket has room again, and never rejects. */
+  #write(parts: Uint8Array[]): Promise<void> | undefined {
+    this.lastUsedMs = this.#options.platform.now();
+    const before = this.#drained;
+    const slow =
+      before === undefined
+        ? this.#writeNow(parts)
+        : before.then(() => (this.#ended ? undefined : this.#writeNow(parts)));
+    if (slow === undefined) return undefined;
+    const drained: Promise<void> = slow.then(() => {
+      if (this.#drained === drained) this.#drained = undefined;
+    });
+    this.#drained = drained;
+    return drained;
+  }
+
+  #writeNow(parts: Uint8Array[]): Promise<void> | undefined {
+    try {
+      const slow = this.#transport.write(parts);
+      if (slow === undefined) return undefined;
+      return slow.catch((error: unknown) => this.#end(this.#lost(error)));
+    } catch (error) {
+      this.#end(this.#lost(error));
+      return undefined;
+    }
+  }
+
+  async #read(): Promise<void> {
+    try {
+      while (!this.#ended) {
+        const chunk = await this.#transport.read();
+        if (chunk === null) {
+          this.#end(new ConnectionError(`Broker ${this.address} closed the connection`, { address: this.address }));
+          return;
+        }
+        this.lastUsedMs = this.#options.platform.now();
+        this.#frames.push(chunk);
+        for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) this.#receive(frame);
+      }
+    } catch (error) {
+      this.#end(this.#lost(error));
+    }
+  }
+
+  #receive(frame: Uint8Array): void {
+    const request = this.#inFlight.shift();
+    if (request === undefined) {
+      throw new ProtocolError(`${this.address} sent a response of ${frame.length} bytes that nothing had asked for`);
+    }
+    try {
+      request.settle(frame);
+    } catch (error) {
+      request.reject(withStored(error, 'maybe'));
+      throw error;
+    }
+  }
+
+  #expire(request: InFlightRequest): void {
+    const text = `${request.name} to ${this.address} was not answered within ${request.timeoutMs} ms`;
+    request.reject(new TimeoutError(text, { limitMs: request.timeoutMs, stored: 'maybe' }));
+    this.#end(new ConnectionError(`Connection to ${this.address} ended: ${text}`, { address: this.address }));
+  }
+
+  #lost(error: unknown): Error {
+    if (error instanceof ConnectionError) return error;
+    return new ConnectionError(`Connection to ${this.address} ended: ${reasonOf(error)}`, {
+      address: this.address,
+      cause: error,
+    });
+  }
+
+  #endedError(cause: Error | undefined, stored: Stored): ConnectionError {
+    const text = cause?.message ?? `Connection to ${this.address} was closed`;
+    return new ConnectionError(text, { address: this.address, stored, cause });
+  }
+
+  #end(error: Error | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#transport.abort(error);
+    for (const request of this.#inFlight.drain()) request.reject(this.#endedError(error, 'maybe'));
+    this.onEnd?.(error);
+  }
+}

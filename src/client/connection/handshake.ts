@@ -1,0 +1,74 @@
+/** The first exchange on every connection: ApiVersions, and what to do when the broker does not know our version.
+ * Invariant: no other request is written before the broker's spans are known.
+ * Source: KIP-35, KIP-511 (error 35 comes in a v0 body; a body that cannot be read falls back to v0 as well).
+ */
+import { ConnectionError, ProtocolError } from '../../errors.ts';
+import { apiVersionsApi, type ApiVersionsResponse } from '../../protocol/api/18-api-versions.ts';
+import { ErrorCodes, errorCode } from '../../protocol/error-codes.ts';
+import type { VersionRange } from '../../protocol/versions.ts';
+import { softwareName, softwareVersion } from './software-version.ts';
+
+/** What a broker said it can do. */
+export interface BrokerCapabilities {
+  /** By API key. */
+  readonly apiVersions: ReadonlyMap<number, VersionRange>;
+  /** Finalized features by name (ApiVersions v3+); a feature at level 0 is absent. */
+  readonly features: ReadonlyMap<string, number>;
+}
+
+/** Sends ApiVersions in one version and returns the undecoded body of the answer. */
+export type ExchangeApiVersions = (version: number, body: object) => Promise<Uint8Array>;
+
+function peekErrorCode(body: Uint8Array): number {
+  if (body.length < 2) throw new ProtocolError('The ApiVersions answer is shorter than its error code');
+  return new DataView(body.buffer, body.byteOffset, 2).getInt16(0);
+}
+
+/** Highest version of ApiVersions that a refusal names; 0 when its body cannot be read. */
+function versionAfterRefusal(body: Uint8Array, refused: number): number {
+  try {
+    const answer = apiVersionsApi.response.decode(body, 0);
+    const own = answer.apiKeys.find((entry) => entry.apiKey === apiVersionsApi.key);
+    return own === undefined ? 0 : Math.min(own.maxVersion, refused - 1);
+  } catch (error) {
+    if (error instanceof ProtocolError) return 0;
+    throw error;
+  }
+}
+
+function capabilities(answer: ApiVersionsResponse): BrokerCapabilities {
+  const apiVersions = new Map<number, VersionRange>();
+  for (const { apiKey, minVersion, maxVersion } of answer.apiKeys) {
+    apiVersions.set(apiKey, { min: minVersion, max: maxVersion });
+  }
+  const features = new Map<string, number>();
+  for (const { name, maxVersionLevel } of answer.finalizedFeatures) features.set(name, maxVersionLevel);
+  return { apiVersions, features };
+}
+
+/** Asks the broker for its API spans, newest version first, at most three times. */
+export async function handshake(exchange: ExchangeApiVersions, address: string): Promise<BrokerCapabilities> {
+  let version = apiVersionsApi.request.versions.max;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const body = await exchange(version, {
+      clientSoftwareName: softwareName,
+      clientSoftwareVersion: softwareVersion,
+    });
+    const code = peekErrorCode(body);
+    if (code === ErrorCodes.NONE) return capabilities(apiVersionsApi.response.decode(body, version));
+    if (code !== ErrorCodes.UNSUPPORTED_VERSION || version === 0) {
+      throw new ConnectionError(`Broker ${address} refused ApiVersions v${version}: ${errorCode(code).name} (${code})`, {
+        code: 'CONNECT',
+        address,
+        stored: 'no',
+      });
+    }
+    version = attempt === 1 ? 0 : versionAfterRefusal(body, version);
+  }
+  throw new ConnectionError(`Broker ${address} refused every version of ApiVersions that this client has`, {
+    code: 'UNSUPPORTED_VERSION',
+    address,
+    retriable: false,
+    stored: 'no',
+  });
+}
