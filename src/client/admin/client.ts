@@ -71,14 +71,17 @@ export class Client implements SharedClient {
   async #route(options: ClientRequestOptions, deadlineMs: number): Promise<number> {
     const { broker, topicPartition, group, signal } = options;
     if ([broker, topicPartition, group].filter((target) => target !== undefined).length > 1) {
-      throw new UsageError('Options broker, topicPartition and group exclude each other: a request has one target');
+      throw new UsageError(
+        'Options broker, topicPartition and group exclude each other: a request has one target',
+      );
     }
     const cluster = this[sharedCluster];
     if (group !== undefined) return cluster.coordinator('group', group, { deadlineMs, signal });
     if (topicPartition !== undefined) {
       const { topic, partition } = topicPartition;
       const leader = (await cluster.topic(topic, { deadlineMs, signal })).partitions[partition]?.leader;
-      if (leader === undefined) throw brokerError(ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION, 'Routing', topicPartition);
+      if (leader === undefined)
+        throw brokerError(ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION, 'Routing', topicPartition);
       if (leader < 0) throw brokerError(ErrorCodes.LEADER_NOT_AVAILABLE, 'Routing', topicPartition);
       return leader;
     }

@@ -66,17 +66,14 @@ export class Channel {
   /** Closes a connection that nobody used since `sinceMs` on `platform.now()`; true when none is left. */
   closeIfIdle(sinceMs: number): boolean {
     const connection = this.#connection;
-    if (connection !== undefined && connection.inFlight === 0 && connection.lastUsedMs < sinceMs) connection.close();
+    if (connection !== undefined && connection.inFlight === 0 && connection.lastUsedMs < sinceMs)
+      connection.close();
     return this.#connection === undefined && this.#connecting === undefined;
   }
 
   /** The clock jumped: the socket may be dead without knowing it, so the next call asks it first (C3). */
   markSuspect(): void {
     this.#suspect = this.#connection !== undefined;
-  }
-
-  close(): void {
-    this.#connection?.close();
   }
 
   async #sendWhenOpen<Req, Res>(
@@ -103,7 +100,10 @@ export class Channel {
     });
     const { platform } = this.#options;
     const timeout = (): Error =>
-      new TimeoutError(`No connection to ${this.label} within ${timeoutMs} ms`, { limitMs: timeoutMs, stored: 'no' });
+      new TimeoutError(`No connection to ${this.label} within ${timeoutMs} ms`, {
+        limitMs: timeoutMs,
+        stored: 'no',
+      });
     return withDeadline(platform, this.#connecting, timeoutMs, timeout, signal);
   }
 
@@ -121,11 +121,8 @@ export class Channel {
     if (this.#lifetime.aborted) throw this.#lifetime.reason;
     try {
       const connection = await this.#dialAny();
-      if (this.#lifetime.aborted) {
-        connection.close();
-        throw this.#lifetime.reason;
-      }
-      if (connection.ended) throw new ConnectionError(`Connection to ${this.label} ended at once`, { stored: 'no' });
+      if (connection.ended)
+        throw new ConnectionError(`Connection to ${this.label} ended at once`, { stored: 'no' });
       this.#connection = connection;
       connection.onEnd = (error) => this.#ended(connection, error);
       return connection;
@@ -145,12 +142,15 @@ export class Channel {
     let hosts: readonly string[] = [host];
     if (resolves && platform.lookup !== undefined) {
       hosts = await platform.lookup(host).catch((error: unknown) => {
-        throw new ConnectionError(`Cannot resolve ${host}: ${error instanceof Error ? error.message : String(error)}`, {
-          code: 'CONNECT',
-          address: this.label,
-          stored: 'no',
-          cause: error,
-        });
+        throw new ConnectionError(
+          `Cannot resolve ${host}: ${error instanceof Error ? error.message : String(error)}`,
+          {
+            code: 'CONNECT',
+            address: this.label,
+            stored: 'no',
+            cause: error,
+          },
+        );
       });
     }
     let failure: unknown;
@@ -162,7 +162,10 @@ export class Channel {
         if (this.#lifetime.aborted) break;
       }
     }
-    throw failure ?? new ConnectionError(`${host} has no address`, { code: 'CONNECT', address: this.label, stored: 'no' });
+    throw (
+      failure ??
+      new ConnectionError(`${host} has no address`, { code: 'CONNECT', address: this.label, stored: 'no' })
+    );
   }
 
   #ended(connection: Connection, error: Error | undefined): void {

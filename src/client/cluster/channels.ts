@@ -82,11 +82,14 @@ export class Channels {
       }
     }
     const last = failure instanceof Error ? failure.message : 'there is no address';
-    throw new ConnectionError(`None of ${candidates.length} brokers answered ${api.name}; the last: ${last}`, {
-      code: 'CONNECT',
-      stored: 'maybe',
-      cause: failure,
-    });
+    throw new ConnectionError(
+      `None of ${candidates.length} brokers answered ${api.name}; the last: ${last}`,
+      {
+        code: 'CONNECT',
+        stored: 'maybe',
+        cause: failure,
+      },
+    );
   }
 
   /** Ends every socket; every waiting and later call rejects with `CLOSED`. Idempotent. */
@@ -94,7 +97,6 @@ export class Channels {
     if (this.closed) return;
     this.#lifetime.abort(clientClosed());
     this.#sweeper?.cancel();
-    for (const channel of this.#channels.values()) channel.close();
     this.#channels.clear();
   }
 

@@ -96,12 +96,18 @@ export class Cluster {
     body: RequestBody<Req>,
     options: RequestOptions = {},
   ): Promise<Res> {
-    if (nodeId === anyBroker) return this.#channels.sendToAny(this.#metadata.candidates(), api, body, options);
+    if (nodeId === anyBroker)
+      return this.#channels.sendToAny(this.#metadata.candidates(), api, body, options);
     return this.#channels.at(this.#addressOf(nodeId), duty).send(api, body, options);
   }
 
   /** The version that `send` would use; connects when needed. */
-  async versionOf<Req, Res>(nodeId: number, duty: Duty, api: Api<Req, Res>, maxVersion?: number): Promise<number> {
+  async versionOf<Req, Res>(
+    nodeId: number,
+    duty: Duty,
+    api: Api<Req, Res>,
+    maxVersion?: number,
+  ): Promise<number> {
     return this.#channels.at(this.#addressOf(nodeId), duty).versionOf(api, maxVersion);
   }
 
@@ -129,10 +135,13 @@ export class Cluster {
   #addressOf(nodeId: number): Address {
     const address = this.snapshot.brokers.get(nodeId) ?? this.#coordinators.addressOf(nodeId);
     if (address !== undefined) return { host: address.host, port: address.port };
-    throw new ConnectionError(`Broker ${nodeId} is not in the metadata of ${this.snapshot.brokers.size} brokers`, {
-      code: 'CONNECT',
-      stored: 'no',
-    });
+    throw new ConnectionError(
+      `Broker ${nodeId} is not in the metadata of ${this.snapshot.brokers.size} brokers`,
+      {
+        code: 'CONNECT',
+        stored: 'no',
+      },
+    );
   }
 }
 

@@ -92,10 +92,13 @@ export class Coordinators {
     });
     const coordinator = answer.coordinators[0] ?? answer;
     if (retryAction(coordinator.errorCode) !== 'none') {
-      throw brokerError(coordinator.errorCode, `Looking up the coordinator of ${type} ${key}`, { stored: 'no' });
+      throw brokerError(coordinator.errorCode, `Looking up the coordinator of ${type} ${key}`, {
+        stored: 'no',
+      });
     }
     const { nodeId, host, port } = coordinator;
-    if (nodeId < 0) throw brokerError(ErrorCodes.COORDINATOR_NOT_AVAILABLE, `Looking up the coordinator of ${key}`);
+    if (nodeId < 0)
+      throw brokerError(ErrorCodes.COORDINATOR_NOT_AVAILABLE, `Looking up the coordinator of ${key}`);
     this.#known.set(`${type}/${key}`, { nodeId, host, port });
     return nodeId;
   }

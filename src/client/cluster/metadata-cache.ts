@@ -3,7 +3,7 @@
  * asking; two refreshes lie at least 100 ms apart, more after failures.
  * Source: `metadata.max.age.ms`, KIP-899 and KIP-1102 (bootstrap addresses stay candidates for ever).
  */
-import { KafkaError, TimeoutError } from '../../errors.ts';
+import { BrokerError, KafkaError, TimeoutError } from '../../errors.ts';
 import type { Address, Timer } from '../../platform.ts';
 import { metadataApi } from '../../protocol/api/03-metadata.ts';
 import { ErrorCodes } from '../../protocol/error-codes.ts';
@@ -103,14 +103,14 @@ export class MetadataCache {
   async #waitForTopic(name: string, { deadlineMs, doubtMs, signal }: TopicOptions): Promise<TopicSnapshot> {
     const { platform } = this.#options;
     const limitMs = Math.max(0, Math.round(deadlineMs - platform.monotonicNow()));
-    const doubtedUntilMs = doubtMs === undefined ? deadlineMs : Math.min(deadlineMs, platform.monotonicNow() + doubtMs);
+    const doubtedUntilMs =
+      doubtMs === undefined ? deadlineMs : Math.min(deadlineMs, platform.monotonicNow() + doubtMs);
     let failure: unknown;
-    const timeout = (): Error =>
-      new TimeoutError(`Metadata of topic ${name} did not come within ${limitMs} ms`, {
-        limitMs,
-        stored: 'no',
-        cause: failure,
-      });
+    const timeout = (): Error => {
+      if (failure instanceof BrokerError) return failure;
+      const text = `Metadata of topic ${name} did not come within ${limitMs} ms`;
+      return new TimeoutError(text, { limitMs, stored: 'no', cause: failure });
+    };
     for (;;) {
       const leftMs = deadlineMs - platform.monotonicNow();
       if (leftMs <= 0) throw timeout();
@@ -123,7 +123,8 @@ export class MetadataCache {
         failure = brokerError(code, 'Metadata', { topic: name, stored: 'no' });
         if (final) throw failure;
       } catch (error) {
-        const heals = error instanceof KafkaError && error.retriable && error.code !== 'TIMEOUT' && error !== failure;
+        const heals =
+          error instanceof KafkaError && error.retriable && error.code !== 'TIMEOUT' && error !== failure;
         if (!heals || this.#channels.closed) throw error;
         failure = error;
       }
@@ -169,7 +170,9 @@ export class MetadataCache {
   #replace(snapshot: MetadataSnapshot): void {
     this.#snapshot = snapshot;
     this.#ageTimer?.cancel();
-    this.#ageTimer = this.#options.platform.setTimer(this.#options.metadataMaxAgeMs, () => this.#refreshByAge());
+    this.#ageTimer = this.#options.platform.setTimer(this.#options.metadataMaxAgeMs, () =>
+      this.#refreshByAge(),
+    );
     for (const listener of this.#listeners) listener(snapshot);
   }
 

@@ -27,7 +27,10 @@ export const emptySnapshot: MetadataSnapshot = {
 };
 
 /** Asks for the named topics and all brokers. */
-export function metadataRequest(topics: Iterable<string>, allowAutoTopicCreation: boolean): Input<MetadataRequest> {
+export function metadataRequest(
+  topics: Iterable<string>,
+  allowAutoTopicCreation: boolean,
+): Input<MetadataRequest> {
   return { topics: Array.from(topics, (name) => ({ name })), allowAutoTopicCreation };
 }
 
@@ -60,7 +63,12 @@ function topicSnapshot(answer: MetadataResponseTopic, previous: TopicSnapshot | 
     if (partition.partitionIndex !== partitions.length) break;
     partitions.push(partitionSnapshot(partition, known[partition.partitionIndex]));
   }
-  return { name, topicId, errorCode: partitions.length === 0 ? ErrorCodes.LEADER_NOT_AVAILABLE : 0, partitions };
+  return {
+    name,
+    topicId,
+    errorCode: partitions.length === 0 ? ErrorCodes.LEADER_NOT_AVAILABLE : 0,
+    partitions,
+  };
 }
 
 /** The snapshot after an answer. Topics that are no longer in use are dropped. */
@@ -70,7 +78,8 @@ export function nextSnapshot(
   inUse: ReadonlySet<string> | ReadonlyMap<string, unknown>,
 ): MetadataSnapshot {
   const brokers = new Map<number, Broker>();
-  for (const { nodeId, host, port, rack } of answer.brokers) brokers.set(nodeId, { nodeId, host, port, rack });
+  for (const { nodeId, host, port, rack } of answer.brokers)
+    brokers.set(nodeId, { nodeId, host, port, rack });
   const topics = new Map<string, TopicSnapshot>();
   for (const [name, topic] of previous.topics) if (inUse.has(name)) topics.set(name, topic);
   for (const topic of answer.topics) {

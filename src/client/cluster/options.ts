@@ -82,7 +82,13 @@ export function optionError(option: string, wanted: string, value: unknown): Usa
 }
 
 /** An integer option within its limits, or its default when it is left out. */
-export function integerOption(option: string, value: unknown, fallback: number, min: number, max: number): number {
+export function integerOption(
+  option: string,
+  value: unknown,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
   if (value === undefined) return fallback;
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
   throw optionError(option, `an integer from ${min} to ${max}`, value);
@@ -135,13 +141,16 @@ export function parseAddress(text: string): BootstrapAddress {
   const host = match?.[1] ?? match?.[2];
   const port = match?.[3] === undefined ? 9092 : Number(match[3]);
   if (host === undefined || port < 1 || port > 65_535) {
-    throw new UsageError(`Option brokers has an address that is not host:port (port 1-65535): ${text.slice(0, 200)}`);
+    throw new UsageError(
+      `Option brokers has an address that is not host:port (port 1-65535): ${text.slice(0, 200)}`,
+    );
   }
   return { host, port };
 }
 
 function parseBrokers(brokers: unknown): readonly BootstrapAddress[] {
-  const list: unknown[] = typeof brokers === 'string' ? brokers.split(',') : Array.isArray(brokers) ? brokers : [];
+  const list: unknown[] =
+    typeof brokers === 'string' ? brokers.split(',') : Array.isArray(brokers) ? brokers : [];
   const addresses = list.map((entry) => {
     if (typeof entry !== 'string') throw optionError('brokers', 'host:port strings', entry);
     return parseAddress(entry);
@@ -174,8 +183,11 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
 /** True when the options name a client to share; refuses both ways at once, and neither. */
 export function sharesClient(options: SharedOptions): options is { readonly client: SharedClient } {
   if (!('client' in options) || options.client === undefined) return false;
-  const extra = clientOptionNames.find((name) => name in options && options[name as keyof typeof options] !== undefined);
-  if (extra !== undefined) throw new UsageError(`Options client and ${extra} exclude each other: the client decides`);
+  const extra = clientOptionNames.find(
+    (name) => name in options && options[name as keyof typeof options] !== undefined,
+  );
+  if (extra !== undefined)
+    throw new UsageError(`Options client and ${extra} exclude each other: the client decides`);
   if (typeof options.client !== 'object' || options.client === null || !(sharedCluster in options.client)) {
     throw optionError('client', 'a Client', options.client);
   }

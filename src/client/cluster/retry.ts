@@ -40,7 +40,8 @@ export function brokerError(
 ): BrokerError {
   const { name, retriable } = errorCode(code);
   const { topic, partition, stored } = where;
-  const place = topic === undefined ? '' : partition === undefined ? ` for ${topic}` : ` for ${topic}[${partition}]`;
+  const place =
+    topic === undefined ? '' : partition === undefined ? ` for ${topic}` : ` for ${topic}[${partition}]`;
   return new BrokerError(`${what} failed${place}: ${name} (${code})`, {
     code: code === ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION ? 'UNKNOWN_TOPIC' : 'BROKER',
     errorCode: code,

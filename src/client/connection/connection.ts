@@ -3,7 +3,14 @@
  * Invariants: answers settle requests in order; after the end nothing is in flight; nothing thrown by a socket,
  * a frame or a decoder escapes: it ends the connection and settles its requests with a typed error.
  */
-import { ConnectionError, KafkaError, ProtocolError, TimeoutError, type Stored } from '../../errors.ts';
+import {
+  ConnectionError,
+  KafkaError,
+  ProtocolError,
+  TimeoutError,
+  UsageError,
+  type Stored,
+} from '../../errors.ts';
 import type { Address, Dial, Platform, TlsOptions, Transport } from '../../platform.ts';
 import { apiVersionsApi } from '../../protocol/api/18-api-versions.ts';
 import { encodeRequest, FrameReader } from '../../protocol/frame.ts';
@@ -83,6 +90,7 @@ export class Connection {
   #ended = false;
   /** Set while the peer is slow; writes go out after it, in order. */
   #drained: Promise<void> | undefined;
+  readonly #onClientClosed = (): void => this.#end(undefined);
 
   private constructor(options: ConnectionOptions, transport: Transport, address: string) {
     this.address = address;
@@ -91,6 +99,7 @@ export class Connection {
     this.#frames = new FrameReader(options.maxFrameBytes);
     this.lastUsedMs = options.platform.now();
     this.#inFlight = new InFlight(options.platform, (request) => this.#expire(request));
+    options.lifetime.addEventListener('abort', this.#onClientClosed, { once: true });
   }
 
   /** Dials and asks for the broker's capabilities. Rejects with a `ConnectionError` (code `CONNECT`, stored `no`). */
@@ -102,6 +111,7 @@ export class Connection {
       const { connectTimeoutMs, lifetime } = options;
       transport = await options.dial(address, { tls, connectTimeoutMs, signal: lifetime });
     } catch (error) {
+      if (options.lifetime.aborted) throw options.lifetime.reason;
       throw new ConnectionError(`Cannot connect to ${where}: ${reasonOf(error)}`, {
         code: 'CONNECT',
         address: where,
@@ -118,6 +128,7 @@ export class Connection {
       );
     } catch (error) {
       connection.#end(error instanceof Error ? error : undefined);
+      if (options.lifetime.aborted) throw options.lifetime.reason;
       if (error instanceof ConnectionError && error.stored === 'no') throw error;
       throw new ConnectionError(`Handshake with ${where} failed: ${reasonOf(error)}`, {
         code: 'CONNECT',
@@ -215,7 +226,9 @@ export class Connection {
         const reader = new ByteReader(frame);
         const received = decodeResponseHeader(reader, headerVersion).correlationId;
         if (received !== correlationId) {
-          throw new ProtocolError(`${this.address} answered request ${received} where ${correlationId} (${name}) was next`);
+          throw new ProtocolError(
+            `${this.address} answered request ${received} where ${correlationId} (${name}) was next`,
+          );
         }
         resolve(decode(frame.subarray(reader.position)));
       };
@@ -271,12 +284,15 @@ export class Connection {
       while (!this.#ended) {
         const chunk = await this.#transport.read();
         if (chunk === null) {
-          this.#end(new ConnectionError(`Broker ${this.address} closed the connection`, { address: this.address }));
+          this.#end(
+            new ConnectionError(`Broker ${this.address} closed the connection`, { address: this.address }),
+          );
           return;
         }
         this.lastUsedMs = this.#options.platform.now();
         this.#frames.push(chunk);
-        for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) this.#receive(frame);
+        for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next())
+          this.#receive(frame);
       }
     } catch (error) {
       this.#end(this.#lost(error));
@@ -286,7 +302,9 @@ export class Connection {
   #receive(frame: Uint8Array): void {
     const request = this.#inFlight.shift();
     if (request === undefined) {
-      throw new ProtocolError(`${this.address} sent a response of ${frame.length} bytes that nothing had asked for`);
+      throw new ProtocolError(
+        `${this.address} sent a response of ${frame.length} bytes that nothing had asked for`,
+      );
     }
     try {
       request.settle(frame);
@@ -310,14 +328,21 @@ export class Connection {
     });
   }
 
-  #endedError(cause: Error | undefined, stored: Stored): ConnectionError {
-    const text = cause?.message ?? `Connection to ${this.address} was closed`;
-    return new ConnectionError(text, { address: this.address, stored, cause });
+  #endedError(cause: Error | undefined, stored: Stored): KafkaError {
+    const { address } = this;
+    if (this.#options.lifetime.aborted)
+      return new UsageError('The client is closed', { code: 'CLOSED', stored });
+    return new ConnectionError(cause?.message ?? `Connection to ${address} was closed`, {
+      address,
+      stored,
+      cause,
+    });
   }
 
   #end(error: Error | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#options.lifetime.removeEventListener('abort', this.#onClientClosed);
     this.#transport.abort(error);
     for (const request of this.#inFlight.drain()) request.reject(this.#endedError(error, 'maybe'));
     this.onEnd?.(error);

@@ -5,7 +5,7 @@
 import { ConnectionError, ProtocolError } from '../../errors.ts';
 import { apiVersionsApi, type ApiVersionsResponse } from '../../protocol/api/18-api-versions.ts';
 import { ErrorCodes, errorCode } from '../../protocol/error-codes.ts';
-import type { VersionRange } from '../../protocol/versions.ts';
+import type { VersionRange } from '../../protocol/schema.ts';
 import { softwareName, softwareVersion } from './software-version.ts';
 
 /** What a broker said it can do. */
@@ -57,11 +57,14 @@ export async function handshake(exchange: ExchangeApiVersions, address: string):
     const code = peekErrorCode(body);
     if (code === ErrorCodes.NONE) return capabilities(apiVersionsApi.response.decode(body, version));
     if (code !== ErrorCodes.UNSUPPORTED_VERSION || version === 0) {
-      throw new ConnectionError(`Broker ${address} refused ApiVersions v${version}: ${errorCode(code).name} (${code})`, {
-        code: 'CONNECT',
-        address,
-        stored: 'no',
-      });
+      throw new ConnectionError(
+        `Broker ${address} refused ApiVersions v${version}: ${errorCode(code).name} (${code})`,
+        {
+          code: 'CONNECT',
+          address,
+          stored: 'no',
+        },
+      );
     }
     version = attempt === 1 ? 0 : versionAfterRefusal(body, version);
   }

@@ -1,0 +1,459 @@
+/** The cluster room on the virtual network: metadata, routing, reconnecting, coordinators, idle sockets, sharing. */
+import { describe, expect, test } from 'vitest';
+import { Client } from '../../../src/client/admin/client.ts';
+import { acquireCluster, anyBroker, Cluster } from '../../../src/client/cluster/index.ts';
+import { metadataApi, type MetadataResponse } from '../../../src/protocol/api/03-metadata.ts';
+import { findCoordinatorApi } from '../../../src/protocol/api/10-find-coordinator.ts';
+import { heartbeatApi } from '../../../src/protocol/api/12-heartbeat.ts';
+import type { Input } from '../../../src/protocol/schema.ts';
+import { virtualWorld, type VirtualWorld } from '../../../src/runtime/virtual.ts';
+import {
+  answer,
+  apiVersionsAnswer,
+  scriptedBroker,
+  type Script,
+  type ScriptedBroker,
+  type ScriptedRequest,
+} from '../../support/scripted-broker.ts';
+
+const apis = [metadataApi, findCoordinatorApi, heartbeatApi];
+const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ';
+const brokers = [1, 2, 3].map((nodeId) => ({ nodeId, host: '127.0.0.1', port: 9090 + nodeId, rack: null }));
+
+type Partition = MetadataResponse['topics'][number]['partitions'][number];
+
+function topic(
+  name: string,
+  partitions: Input<Partition>[],
+  errorCode = 0,
+): Input<MetadataResponse['topics'][number]> {
+  return { name, topicId, errorCode, partitions };
+}
+
+function askedTopics(request: ScriptedRequest): (string | null)[] {
+  return (metadataApi.request.decode(request.body, request.apiVersion).topics ?? []).map(({ name }) => name);
+}
+
+interface Rig {
+  readonly world: VirtualWorld;
+  readonly cluster: Cluster;
+  /** One per broker, node id - 1 being the index. */
+  readonly rig: ScriptedBroker[];
+  requests(apiKey: number): ScriptedRequest[];
+}
+
+/** Runs `body` against three scripted brokers that answer Metadata by `metadata`. */
+async function withRig(
+  metadata: (request: ScriptedRequest) => Input<MetadataResponse> | undefined,
+  body: (rig: Rig) => Promise<void>,
+  script: Script = () => undefined,
+  options: object = {},
+): Promise<void> {
+  const world = virtualWorld();
+  const reply: Script = (request) => {
+    if (request.apiKey === 18) return apiVersionsAnswer(request, apis);
+    if (request.apiKey !== 3) return script(request);
+    const content = metadata(request);
+    return content && answer(request, metadataApi, { brokers, clusterId: 'c', controllerId: 1, ...content });
+  };
+  await world.run(async () => {
+    const rig = await Promise.all(brokers.map(({ port }) => scriptedBroker(world.platform, reply, port)));
+    const cluster = new Cluster({ brokers: '127.0.0.1:9091', platform: world.platform, ...options });
+    const requests = (apiKey: number): ScriptedRequest[] =>
+      rig.flatMap((broker) => broker.requests.filter((request) => request.apiKey === apiKey));
+    await body({ world, cluster, rig, requests });
+    cluster.close();
+    await Promise.all(rig.map((broker) => broker.close()));
+    await world.advance(50);
+    expect(world.network.openConnections()).toBe(0);
+  });
+}
+
+async function rejection(work: Promise<unknown>): Promise<Error> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof Error)) throw new Error('it should have been refused');
+  return error;
+}
+
+const soon = (world: VirtualWorld, ms = 5000): { deadlineMs: number } => ({
+  deadlineMs: world.platform.monotonicNow() + ms,
+});
+
+describe('metadata', () => {
+  test('making a cluster does no I/O, and the first topic asks for the topics in use only', async () => {
+    await withRig(
+      () => ({ topics: [topic('a', [{ partitionIndex: 0, leaderId: 2, leaderEpoch: 1 }])] }),
+      async ({ world, cluster, requests }) => {
+        await world.advance(1000);
+        expect(world.network.openConnections()).toBe(0);
+        const release = cluster.useTopics(['a', '__proto__']);
+        const found = await cluster.topic('a', soon(world));
+        expect(found.partitions).toMatchObject([{ partition: 0, leader: 2, leaderEpoch: 1 }]);
+        expect(requests(3).map(askedTopics)).toEqual([['a', '__proto__']]);
+        expect(await cluster.topic('a', soon(world))).toBe(found);
+        release();
+        release();
+        await cluster.refresh('test');
+        expect(requests(3).map(askedTopics)).toEqual([['a', '__proto__'], []]);
+      },
+    );
+  });
+
+  test('an unknown topic is doubted until the deadline, or as long as is asked', async () => {
+    await withRig(
+      () => ({ topics: [topic('a', [], 3)] }),
+      async ({ world, cluster }) => {
+        const began = world.now();
+        const error = await rejection(cluster.topic('a', { ...soon(world, 60_000), doubtMs: 300 }));
+        expect(error).toMatchObject({ code: 'UNKNOWN_TOPIC', errorCode: 3, topic: 'a', stored: 'no' });
+        expect(world.now() - began).toBeLessThan(600);
+        expect(await rejection(cluster.topic('a', soon(world, 2000)))).toMatchObject({
+          code: 'UNKNOWN_TOPIC',
+        });
+        expect(world.now() - began).toBeLessThan(3000);
+      },
+    );
+  });
+
+  test('an invalid topic name fails at once', async () => {
+    await withRig(
+      () => ({ topics: [topic('a b', [], 17)] }),
+      async ({ world, cluster, requests }) => {
+        const error = await rejection(cluster.topic('a b', soon(world)));
+        expect(error).toMatchObject({ code: 'BROKER', errorName: 'INVALID_TOPIC_EXCEPTION' });
+        expect(requests(3)).toHaveLength(1);
+      },
+    );
+  });
+
+  test('a topic that is briefly unknown keeps its partitions (B2), and a lagging answer does not take a leader back', async () => {
+    const answers = [
+      [topic('a', [{ partitionIndex: 0, leaderId: 2, leaderEpoch: 5 }])],
+      [topic('a', [], 3)],
+      [topic('a', [{ partitionIndex: 0, leaderId: 1, leaderEpoch: 4 }])],
+      [topic('a', [{ partitionIndex: 0, leaderId: 3, leaderEpoch: 6 }])],
+    ];
+    await withRig(
+      () => ({ topics: answers.shift() ?? [] }),
+      async ({ world, cluster }) => {
+        cluster.useTopics(['a']);
+        await cluster.topic('a', soon(world));
+        const leaders: unknown[] = [];
+        cluster.onSnapshot(({ topics }) =>
+          leaders.push([topics.get('a')?.errorCode, topics.get('a')?.partitions[0]?.leader]),
+        );
+        for (let i = 0; i < 3; i++) await cluster.refresh('test');
+        expect(leaders).toEqual([
+          [3, 2],
+          [0, 2],
+          [0, 3],
+        ]);
+      },
+    );
+  });
+
+  test('refreshes are coalesced, begin after they are asked for, and lie 80 ms apart at least', async () => {
+    await withRig(
+      () => ({ topics: [] }),
+      async ({ world, cluster, requests }) => {
+        const began = world.now();
+        const first = cluster.refresh('1');
+        const others = [cluster.refresh('2'), cluster.refresh('3')];
+        const versions = (await Promise.all([first, ...others])).map(({ version }) => version);
+        expect(versions).toEqual([1, 2, 2]);
+        expect(world.now() - began).toBeGreaterThanOrEqual(80);
+        expect(requests(3)).toHaveLength(2);
+      },
+    );
+  });
+
+  test('metadata in use is asked for again at metadataMaxAgeMs', async () => {
+    await withRig(
+      () => ({ topics: [] }),
+      async ({ world, cluster, requests }) => {
+        cluster.useTopics(['a']);
+        await cluster.refresh('test');
+        await world.advance(3500);
+        expect(requests(3)).toHaveLength(4);
+      },
+      undefined,
+      { metadataMaxAgeMs: 1000 },
+    );
+  });
+});
+
+describe('connections', () => {
+  test('the bootstrap socket serves its broker; every other broker and duty gets its own', async () => {
+    await withRig(
+      () => ({}),
+      async ({ cluster, rig }) => {
+        await cluster.refresh('test');
+        await cluster.send(1, 'control', heartbeatApi, {});
+        await cluster.send(1, 'group', heartbeatApi, {});
+        await cluster.send(2, 'produce', heartbeatApi, {});
+        expect(rig.map(({ connections }) => connections)).toEqual([2, 1, 0]);
+        expect(await rejection(cluster.send(9, 'control', heartbeatApi, {}))).toMatchObject({
+          code: 'CONNECT',
+          stored: 'no',
+        });
+      },
+      (request) => answer(request, heartbeatApi, {}),
+    );
+  });
+
+  test('reconnects wait 50 ms and double, and only an answer other than ApiVersions resets that (C2)', async () => {
+    let lost = 0;
+    const times: number[] = [];
+    await withRig(
+      () => ({}),
+      async ({ world, cluster, rig }) => {
+        await cluster.refresh('test');
+        for (lost = 0; lost < 5; lost++) {
+          await rejection(cluster.send(2, 'control', heartbeatApi, {}));
+          times.push(world.now());
+        }
+        const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+        const expected = [50, 100, 200, 400];
+        gaps.forEach((gap, index) => {
+          expect(gap).toBeGreaterThanOrEqual((expected[index] ?? 0) * 0.8);
+          expect(gap).toBeLessThanOrEqual((expected[index] ?? 0) * 1.2 + 5);
+        });
+        await cluster.send(2, 'control', heartbeatApi, {});
+        rig[1]?.transports.at(-1)?.abort();
+        await world.advance(1);
+        const began = world.now();
+        await cluster.send(2, 'control', heartbeatApi, {});
+        expect(world.now() - began).toBeLessThanOrEqual(65);
+      },
+      (request) => {
+        if (lost < 5) return void request.transport.abort();
+        return answer(request, heartbeatApi, {});
+      },
+    );
+  });
+
+  test('calls keep their order across connecting and reconnecting', async () => {
+    const seen: string[] = [];
+    await withRig(
+      () => ({}),
+      async ({ world, cluster, rig }) => {
+        await cluster.refresh('test');
+        const call = (memberId: string): Promise<unknown> =>
+          cluster.send(3, 'produce', heartbeatApi, { memberId });
+        await Promise.all([call('1'), call('2'), call('3').then(() => call('4')), call('5')]);
+        rig[2]?.transports.forEach((transport) => transport.abort());
+        await world.advance(1);
+        const late = [call('6')];
+        for (let step = 0; step < 400; step++) {
+          await world.advance(0.25);
+          if (step % 50 === 0) late.push(call(`${7 + step / 50}`));
+        }
+        await Promise.all(late);
+        expect(seen).toEqual(['1', '2', '3', '5', '4', '6', '7', '8', '9', '10', '11', '12', '13', '14']);
+      },
+      (request) => {
+        seen.push(heartbeatApi.request.decode(request.body, request.apiVersion).memberId);
+        return answer(request, heartbeatApi, {});
+      },
+    );
+  });
+
+  test('any broker is found when the bootstrap broker and others are down', async () => {
+    await withRig(
+      () => ({}),
+      async ({ world, cluster }) => {
+        await cluster.refresh('test');
+        for (const port of [9091, 9092]) {
+          world.network.block(`127.0.0.1:${port}`);
+          world.network.cut(`127.0.0.1:${port}`);
+        }
+        await world.advance(5);
+        await cluster.send(anyBroker, 'control', heartbeatApi, {});
+        expect((await cluster.refresh('again')).version).toBe(2);
+      },
+      (request) => answer(request, heartbeatApi, {}),
+    );
+  });
+
+  test('when no broker answers, the error says how many were asked and what the last said', async () => {
+    const world = virtualWorld();
+    await world.run(async () => {
+      const cluster = new Cluster({ brokers: '127.0.0.1:1,127.0.0.1:2', platform: world.platform });
+      const error = await rejection(cluster.refresh('test'));
+      expect(error).toMatchObject({ code: 'CONNECT', retriable: true });
+      expect(error.message).toMatch(/None of 2 brokers answered Metadata.*ECONNREFUSED/);
+      const began = world.now();
+      expect(await rejection(cluster.topic('a', soon(world, 3000)))).toMatchObject({ code: 'TIMEOUT' });
+      expect(world.now() - began).toBeLessThan(3100);
+      cluster.close();
+    });
+  });
+
+  test('an idle socket is closed after connectionMaxIdleMs', async () => {
+    await withRig(
+      () => ({}),
+      async ({ world, cluster }) => {
+        await cluster.refresh('test');
+        expect(world.network.openConnections()).toBe(1);
+        await world.advance(320_000);
+        expect(world.network.openConnections()).toBe(0);
+        await cluster.refresh('again');
+      },
+    );
+  });
+
+  test('a call after a frozen clock asks the socket first, and replaces one that is dead', async () => {
+    await withRig(
+      () => ({}),
+      async ({ world, cluster, rig }) => {
+        let offsetMs = 0;
+        const platform = { ...world.platform, now: () => world.now() + offsetMs };
+        const frozen = new Cluster({ brokers: '127.0.0.1:9091', platform });
+        await frozen.refresh('test');
+        offsetMs = 3_600_000;
+        await frozen.refresh('thawed');
+        expect(rig[0]?.requests.map(({ apiKey }) => apiKey)).toEqual([18, 3, 18, 3]);
+        world.network.freeze('127.0.0.1:9091');
+        offsetMs = 7_200_000;
+        expect((await frozen.refresh('half open')).version).toBe(3);
+        world.network.thaw('127.0.0.1:9091');
+        frozen.close();
+        void cluster;
+      },
+    );
+  });
+
+  test('close rejects what waits, refuses what comes, and is idempotent', async () => {
+    await withRig(
+      () => undefined,
+      async ({ world, cluster }) => {
+        const waiting = rejection(cluster.topic('a', soon(world, 60_000)));
+        await world.advance(10);
+        cluster.close();
+        cluster.close();
+        expect(await waiting).toMatchObject({ code: 'CLOSED' });
+        expect(await rejection(cluster.refresh('late'))).toMatchObject({ code: 'CLOSED' });
+        expect(await rejection(cluster.send(1, 'control', heartbeatApi, {}))).toBeInstanceOf(Error);
+      },
+    );
+  });
+});
+
+describe('coordinators', () => {
+  test('are looked up once, retried while loading, kept by address, and forgotten when told', async () => {
+    const codes = [15, 14, 0, 0];
+    await withRig(
+      () => ({ brokers: brokers.slice(0, 1) }),
+      async ({ cluster, requests }) => {
+        await cluster.refresh('test');
+        expect(await cluster.coordinator('group', 'g')).toBe(3);
+        expect(await cluster.coordinator('group', 'g')).toBe(3);
+        expect(requests(10)).toHaveLength(3);
+        await cluster.send(3, 'group', heartbeatApi, {});
+        cluster.forgetCoordinator('group', 'g', 2);
+        await cluster.coordinator('group', 'g');
+        expect(requests(10)).toHaveLength(3);
+        cluster.forgetCoordinator('group', 'g', 3);
+        await cluster.coordinator('group', 'g');
+        expect(requests(10)).toHaveLength(4);
+      },
+      (request) => {
+        if (request.apiKey !== 10) return answer(request, heartbeatApi, {});
+        const errorCode = codes.shift() ?? 0;
+        const coordinators = [{ key: 'g', nodeId: 3, host: '127.0.0.1', port: 9093, errorCode }];
+        return answer(request, findCoordinatorApi, { coordinators });
+      },
+    );
+  });
+
+  test('an authorization error is not retried', async () => {
+    await withRig(
+      () => ({}),
+      async ({ cluster, requests }) => {
+        expect(await rejection(cluster.coordinator('group', 'g'))).toMatchObject({
+          errorName: 'GROUP_AUTHORIZATION_FAILED',
+        });
+        expect(requests(10)).toHaveLength(1);
+      },
+      (request) => answer(request, findCoordinatorApi, { coordinators: [{ key: 'g', errorCode: 30 }] }),
+    );
+  });
+});
+
+describe('sharing', () => {
+  test('a lease of a shared client leaves it open, a lease of its own closes it', async () => {
+    const { platform } = virtualWorld();
+    const client = new Client({ brokers: 'b:9092', platform });
+    const shared = acquireCluster({ client });
+    shared.release();
+    expect(shared.cluster.lifetime.aborted).toBe(false);
+    await client.close();
+    expect(shared.cluster.lifetime.aborted).toBe(true);
+    const own = acquireCluster({ brokers: 'b:9092', platform });
+    own.release();
+    expect(own.cluster.lifetime.aborted).toBe(true);
+  });
+
+  test('a raw request goes to the broker, leader or coordinator that is named', async () => {
+    const world = virtualWorld();
+    await world.run(async () => {
+      const reply: Script = (request) => {
+        if (request.apiKey === 18) return apiVersionsAnswer(request, apis);
+        if (request.apiKey === 12) return answer(request, heartbeatApi, {});
+        const topics = [topic('a', [{ partitionIndex: 0, leaderId: 2, leaderEpoch: 1 }])];
+        return answer(request, metadataApi, { brokers, topics });
+      };
+      const rig = await Promise.all(brokers.map(({ port }) => scriptedBroker(world.platform, reply, port)));
+      await using client = new Client({ brokers: '127.0.0.1:9091', platform: world.platform });
+      await client.request(heartbeatApi, {}, { broker: 3 });
+      await client.request(heartbeatApi, {}, { topicPartition: { topic: 'a', partition: 0 } });
+      const heartbeats = rig.map(({ requests }) => requests.filter(({ apiKey }) => apiKey === 12).length);
+      expect(heartbeats).toEqual([0, 1, 1]);
+      const missing = client.request(heartbeatApi, {}, { topicPartition: { topic: 'a', partition: 5 } });
+      expect(await rejection(missing)).toMatchObject({ code: 'UNKNOWN_TOPIC', partition: 5 });
+      const both = client.request(heartbeatApi, {}, { broker: 1, group: 'g' });
+      expect(await rejection(both)).toMatchObject({ code: 'USAGE' });
+      expect(world.openHolds()).toBe(0);
+    });
+  });
+});
+
+describe('options', () => {
+  const { platform } = virtualWorld();
+  const wrong: [string, object, RegExp][] = [
+    ['no brokers', { brokers: [] }, /brokers must be at least one/],
+    ['an address without a host', { brokers: ':9092' }, /not host:port/],
+    ['a port beyond 65535', { brokers: 'a:70000' }, /1-65535/],
+    [
+      'a fraction',
+      { brokers: 'a', requestTimeoutMs: 1.5 },
+      /requestTimeoutMs must be an integer from 1 to 2147483647; got 1.5/,
+    ],
+    [
+      'a string for a number',
+      { brokers: 'a', maxFrameBytes: 'secret' },
+      /maxFrameBytes .* got a string of 6 characters/,
+    ],
+    ['an empty clientId', { brokers: 'a', clientId: '' }, /clientId/],
+    ['a misspelt option', { brokers: 'a', requestTimeout: 5 }, /no option requestTimeout/],
+  ];
+  for (const [what, options, message] of wrong) {
+    test(`${what} is a UsageError at once`, () => {
+      expect(() => new Client({ platform, ...options } as never)).toThrowError(message);
+      expect(() => new Client({ platform, ...options } as never)).toThrowError(
+        expect.objectContaining({ code: 'USAGE' }),
+      );
+    });
+  }
+
+  test('a client and brokers exclude each other', () => {
+    const client = new Client({ brokers: 'a', platform });
+    expect(() => acquireCluster({ client, brokers: 'a' } as never)).toThrowError(
+      /client and brokers exclude/,
+    );
+    expect(() => acquireCluster({ client: {} } as never)).toThrowError(/client must be a Client/);
+  });
+});
