@@ -23,7 +23,14 @@ export default defineConfig([
     output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true },
   },
   {
+    input: { worker: 'bench/worker.ts' },
+    external: [builtin, /^[a-z@]/],
+    platform: 'node',
+    output: { dir: 'bench/build', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true },
+  },
+  {
     input: {
+      bench: 'bench/main.ts',
       demo: 'examples/demo.ts',
       kafka: 'tools/kafka/main.ts',
       'generate-api': 'tools/generate-api.ts',
