@@ -1,0 +1,125 @@
+/** The way to the group's coordinator: found when needed, forgotten when it was wrong or gone, asked again with backoff.
+ * Does not know what is asked. Invariant: a coordinator that refused or did not answer is looked up anew before the
+ * next request.
+ */
+import { ConnectionError, KafkaError, TimeoutError } from '../../errors.ts';
+import type { Api } from '../../protocol/schema.ts';
+import {
+  Backoff,
+  brokerError,
+  retryAction,
+  sleep,
+  withDeadline,
+  type Cluster,
+  type Duty,
+  type RequestBody,
+} from '../cluster/index.ts';
+
+/** What this room needs of a cluster. */
+export type GroupCluster = Pick<
+  Cluster,
+  | 'platform'
+  | 'logger'
+  | 'requestTimeoutMs'
+  | 'snapshot'
+  | 'useTopics'
+  | 'refresh'
+  | 'onSnapshot'
+  | 'send'
+  | 'coordinator'
+  | 'forgetCoordinator'
+  | 'holdOpen'
+>;
+
+/** How long to try, and what gives up. */
+export interface Patience {
+  /** On `platform.monotonicNow()`. */
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How to ask once. */
+export interface AskOptions {
+  /** For the look-up. On `platform.monotonicNow()`; default: `requestTimeoutMs` from now. */
+  readonly deadlineMs?: number | undefined;
+  /** For the request; default `requestTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly maxVersion?: number | undefined;
+}
+
+/** Reaches the coordinator of one group. */
+export class GroupCoordinator {
+  readonly cluster: GroupCluster;
+  readonly groupId: string;
+  #nodeId = -1;
+
+  constructor(cluster: GroupCluster, groupId: string) {
+    this.cluster = cluster;
+    this.groupId = groupId;
+  }
+
+  /** Looks the coordinator up, if it is not known. */
+  async find({ deadlineMs, signal }: AskOptions): Promise<number> {
+    this.#nodeId = await this.cluster.coordinator('group', this.groupId, { deadlineMs, signal });
+    return this.#nodeId;
+  }
+
+  /** Asks once. Rejects as `Cluster.coordinator` and `Cluster.send` do. */
+  async ask<Req, Res>(
+    duty: Duty,
+    api: Api<Req, Res>,
+    body: RequestBody<Req>,
+    options: AskOptions = {},
+  ): Promise<Res> {
+    const { signal, timeoutMs, maxVersion } = options;
+    const nodeId = await this.find(options);
+    try {
+      return await this.cluster.send(nodeId, duty, api, body, { timeoutMs, signal, maxVersion });
+    } catch (error) {
+      if (error instanceof ConnectionError || error instanceof TimeoutError) this.#forget();
+      throw error;
+    }
+  }
+
+  /** Throws a `BrokerError` unless the code is 0, and draws the conclusion about who coordinates. */
+  check(errorCode: number, what: string, topic?: string, partition?: number): void {
+    const action = retryAction(errorCode);
+    if (action === 'none') return;
+    if (action === 'find-coordinator') this.#forget();
+    const where = topic === undefined || partition === undefined ? {} : { topic, partition };
+    throw brokerError(errorCode, `${what} of group ${this.groupId}`, where);
+  }
+
+  /** Repeats `attempt` while it fails with a retriable error, with backoff. Rejects with any other error, with the
+   * signal's reason, or at the deadline with a `TimeoutError` that has the last failure as its cause.
+   */
+  repeat<T>(what: string, { deadlineMs, signal }: Patience, attempt: () => Promise<T>): Promise<T> {
+    const { platform } = this.cluster;
+    const limitMs = Math.max(0, Math.round(deadlineMs - platform.monotonicNow()));
+    const backoff = new Backoff(platform);
+    let failure: unknown;
+    const timeout = (): Error => {
+      const text = `${what} of group ${this.groupId} did not succeed within ${limitMs} ms`;
+      return new TimeoutError(text, { limitMs, cause: failure });
+    };
+    const work = async (): Promise<T> => {
+      for (;;) {
+        try {
+          return await attempt();
+        } catch (error) {
+          if (!(error instanceof KafkaError) || !error.retriable || signal?.aborted) throw error;
+          failure = error;
+        }
+        const waitMs = backoff.next();
+        if (platform.monotonicNow() + waitMs >= deadlineMs) throw timeout();
+        await sleep(platform, waitMs, signal);
+      }
+    };
+    return withDeadline(platform, work(), limitMs, timeout, signal);
+  }
+
+  #forget(): void {
+    this.cluster.forgetCoordinator('group', this.groupId, this.#nodeId);
+  }
+}

@@ -1,0 +1,57 @@
+/** The error of a write of one or many messages: one entry per message, null for those that were written.
+ * Invariant: `errors` is aligned with the messages of the call, and each entry says in `stored` whether its message
+ * may be in the log.
+ */
+import { KafkaError, type ErrorCode, type Stored } from '../../errors.ts';
+import type { WriteReceipt } from './receipt.ts';
+
+const brand: unique symbol = Symbol.for('kafka-wire.error');
+
+/** What `writeMessages` rejects with when a message was not written. `instanceof KafkaError` holds too. */
+export class WriteErrors extends AggregateError {
+  override readonly name: string = 'WriteErrors';
+  readonly code: ErrorCode = 'WRITE';
+  /** Whether every failed message may succeed later without a change by the caller. */
+  readonly retriable: boolean;
+  /** `'no'` when no failed message can be in the log, else `'maybe'`. */
+  readonly stored: Stored;
+  /** One entry per message of the call, in its order. */
+  declare readonly errors: (KafkaError | null)[];
+  /** Where the messages went that were written. */
+  readonly receipt: WriteReceipt;
+
+  /** `errors` has one entry per message, at least one of them an error. */
+  constructor(errors: readonly (KafkaError | null)[], receipt: WriteReceipt) {
+    const failures = errors.filter((error) => error !== null);
+    const first = failures[0];
+    super(
+      errors,
+      `${failures.length} of ${errors.length} messages were not written; the first: ${first?.message}`,
+      {
+        cause: first,
+      },
+    );
+    this.retriable = failures.every((error) => error.retriable);
+    this.stored = failures.every((error) => error.stored === 'no') ? 'no' : 'maybe';
+    this.receipt = receipt;
+    Object.defineProperty(this, brand, { value: 'WriteErrors' });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return (
+      typeof value === 'object' &&
+      value !== null &&
+      (value as Record<symbol, unknown>)[brand] === 'WriteErrors'
+    );
+  }
+}
+
+/** The same error with what is known about the record; `stored` only gets more certain the other way round. */
+export function withStored(error: unknown, stored: Stored): KafkaError {
+  if (error instanceof KafkaError && error.stored === stored) return error;
+  const { message, code, retriable } =
+    error instanceof KafkaError
+      ? error
+      : { message: String(error), code: 'BROKER' as const, retriable: false };
+  return new KafkaError(message, { code, retriable, stored, cause: error });
+}

@@ -1,0 +1,136 @@
+/** What the application hands to a Writer, and the checks each message passes before anything is sent (W1).
+ * Not here: the choice of the partition, and the encoding (protocol/records).
+ * Invariant: an error names the message's index, the field, the limit and the value's type or size, never its content.
+ */
+import { KafkaError, UsageError } from '../../errors.ts';
+import {
+  recordByteBound,
+  recordByteLength,
+  type HeaderInput,
+  type RecordBytes,
+} from '../../protocol/records/batch-builder.ts';
+import { encodeUtf8, writeUtf8 } from '../../protocol/text.ts';
+
+/** Headers as a list, which may repeat a key, or as a record. Keys are not empty. */
+export type HeadersInput = readonly HeaderInput[] | Readonly<Record<string, RecordBytes>>;
+
+/** A message to write. Text becomes UTF-8. Its bytes must not change until the write settles. */
+export interface OutgoingMessage {
+  /** Exactly one of this and the Writer's `topic` is set. */
+  readonly topic?: string | undefined;
+  /** Overrides the balancer. */
+  readonly partition?: number | undefined;
+  readonly key?: RecordBytes | undefined;
+  /** null is a tombstone on a compacted topic. */
+  readonly value: RecordBytes;
+  readonly headers?: HeadersInput | undefined;
+  /** Milliseconds since 1970, 0 to 2^53-1. Default: the time of the call. */
+  readonly timestamp?: number | undefined;
+  /** Anything; comes back with `completion` and is not sent. kafka-go: `WriterData`. */
+  readonly context?: unknown;
+}
+
+/** Bytes that a batch takes besides its records. */
+export const batchHeaderBytes = 61;
+
+/** Headers in the one form that the encoder takes. */
+export function headersOf(headers: HeadersInput | undefined): readonly HeaderInput[] | undefined {
+  if (headers === undefined || Array.isArray(headers)) return headers as readonly HeaderInput[] | undefined;
+  return Object.entries(headers).map(([key, value]) => ({ key, value }));
+}
+
+function isRecordBytes(value: unknown): boolean {
+  return typeof value === 'string' || value === null || value instanceof Uint8Array;
+}
+
+function typeName(value: unknown): string {
+  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
+  return value.constructor?.name ?? 'object';
+}
+
+function headersFault(headers: unknown): string | undefined {
+  if (typeof headers !== 'object' || headers === null || headers instanceof Map) {
+    return `headers must be a list of { key, value } or a record; got ${typeName(headers)}`;
+  }
+  for (const header of headersOf(headers as HeadersInput) ?? []) {
+    if (typeof header?.key !== 'string' || header.key === '')
+      return 'a header key must be a non-empty string';
+    if (!isRecordBytes(header.value))
+      return `a header value must be a string, bytes or null; got ${typeName(header.value)}`;
+  }
+  return undefined;
+}
+
+function fieldFault(message: OutgoingMessage, writerTopic: string | undefined): string | undefined {
+  if (typeof message !== 'object' || message === null)
+    return `a message must be an object; got ${typeName(message)}`;
+  const { topic, partition, key, value, headers, timestamp } = message;
+  if (writerTopic === undefined) {
+    if (topic === undefined) return 'no topic: set it on the message or on the Writer';
+    if (typeof topic !== 'string' || topic === '')
+      return `topic must be a non-empty string; got ${typeName(topic)}`;
+  } else if (topic !== undefined) return 'two topics: set it on the message or on the Writer, not on both';
+  if (key !== undefined && !isRecordBytes(key))
+    return `key must be a string, bytes or null; got ${typeName(key)}`;
+  if (!isRecordBytes(value))
+    return `value must be a string, bytes or null (a tombstone); got ${typeName(value)}`;
+  if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0)) {
+    return `partition must be an integer of at least 0; got ${typeof partition === 'number' ? partition : typeName(partition)}`;
+  }
+  if (timestamp !== undefined && !(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
+    return `timestamp must be milliseconds from 0 to 2^53-1; got ${typeof timestamp === 'number' ? timestamp : typeName(timestamp)}`;
+  }
+  return headers === undefined ? undefined : headersFault(headers);
+}
+
+/** Most bytes that a valid message takes in its batch; quick. */
+export function messageByteBound(message: OutgoingMessage): number {
+  return recordByteBound(message.key ?? null, message.value, headersOf(message.headers));
+}
+
+/** Bytes that a valid message takes in its batch, text counted as the UTF-8 it becomes. */
+export function messageByteLength(message: OutgoingMessage): number {
+  return recordByteLength(message.key ?? null, message.value, headersOf(message.headers));
+}
+
+/** `messageByteBound` of a good message; else the fault, as an error with code `USAGE` or `MESSAGE_TOO_LARGE`. */
+export function checkMessage(
+  message: OutgoingMessage,
+  index: number,
+  writerTopic: string | undefined,
+  batchBytes: number,
+): number | KafkaError {
+  const fault = fieldFault(message, writerTopic);
+  if (fault !== undefined) return new UsageError(`Message ${index}: ${fault}`, { stored: 'no' });
+  const bound = messageByteBound(message);
+  if (bound + batchHeaderBytes <= batchBytes) return bound;
+  const exact = messageByteLength(message) + batchHeaderBytes;
+  if (exact <= batchBytes) return bound;
+  return new KafkaError(
+    `Message ${index} takes a batch of ${exact} bytes; batchBytes allows ${batchBytes}: raise it and the topic's max.message.bytes, or split the message`,
+    { code: 'MESSAGE_TOO_LARGE', stored: 'no' },
+  );
+}
+
+/** A copy that later changes by the application cannot reach. */
+export function copyMessage(message: OutgoingMessage): OutgoingMessage {
+  const copy = (bytes: RecordBytes): RecordBytes => (bytes instanceof Uint8Array ? bytes.slice() : bytes);
+  const headers = headersOf(message.headers)?.map(({ key, value }) => ({ key, value: copy(value) }));
+  return { ...message, key: copy(message.key ?? null), value: copy(message.value), headers };
+}
+
+/** Turns keys into bytes for balancers without an allocation for short ones: the views are made once per length. */
+export class KeyBytes {
+  readonly #bytes = new Uint8Array(256);
+  readonly #views = new Map<number, Uint8Array>();
+
+  /** Valid until the next call. */
+  of(key: RecordBytes | undefined): Uint8Array | null {
+    if (typeof key !== 'string') return key ?? null;
+    const length = writeUtf8(key, this.#bytes, 0);
+    if (length < 0) return encodeUtf8(key);
+    let view = this.#views.get(length);
+    if (view === undefined) this.#views.set(length, (view = this.#bytes.subarray(0, length)));
+    return view;
+  }
+}

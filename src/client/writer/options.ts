@@ -1,0 +1,149 @@
+/** The Writer's own options, their defaults, and the combinations that are refused.
+ * Not here: how to reach the cluster (client/cluster/options.ts).
+ * Invariant: a conflict is refused by the names of both options, never resolved in silence.
+ */
+import type { Codec } from '../../compression/codec.ts';
+import { UsageError, type KafkaError } from '../../errors.ts';
+import {
+  functionOption,
+  integerOption,
+  maxTimerMs,
+  optionError,
+  refuseUnknownOptions,
+  booleanOption,
+  sharedOptionNames,
+  stringOption,
+  type SharedOptions,
+} from '../cluster/index.ts';
+import { balancerOf, type Balancer, type BalancerFunction } from './balancer/balancer.ts';
+import { murmur2 } from './balancer/murmur2.ts';
+import type { OutgoingMessage } from './message.ts';
+
+/** What became of the messages of one batch; see `WriterSettings.completion`. */
+export interface BatchOutcome {
+  readonly topic: string;
+  /** -1 when the messages failed before they had a partition. */
+  readonly partition: number;
+  /** In the order of their offsets, `context` included. */
+  readonly messages: readonly OutgoingMessage[];
+  /** Offset of the first message; undefined after a failure, with `requiredAcks: 0`, and when the broker knows only
+   * that it has the batch (DUPLICATE_SEQUENCE_NUMBER). */
+  readonly baseOffset: number | undefined;
+  /** null when the messages were written; otherwise `error.stored` says whether they may be in the log. */
+  readonly error: KafkaError | null;
+}
+
+/** How a Writer writes. */
+export interface WriterSettings {
+  /** Topic of every message. Default: each message names its own. */
+  readonly topic?: string | undefined;
+  /** Chooses the partition. Default `murmur2({ unkeyed: sticky() })`, as Java. Kafka: `partitioner.class`. */
+  readonly balancer?: Balancer | BalancerFunction | undefined;
+  /** Replicas that must have a batch before it counts as written: all in sync, the leader, or nobody is asked.
+   * Default `'all'`. Kafka: `acks`. */
+  readonly requiredAcks?: 0 | 1 | 'all' | undefined;
+  /** Compresses each batch, unless that makes it no smaller. Default: none. Kafka: `compression.type`. */
+  readonly compression?: Codec | undefined;
+  /** Whether retries can neither double nor reorder records (KIP-98). Default: true with `requiredAcks: 'all'`, else
+   * false; true with fewer acks is refused. Kafka: `enable.idempotence`. */
+  readonly idempotent?: boolean | undefined;
+  /** Most records in a batch, 1 to 1,000,000, default 10,000. */
+  readonly batchSize?: number | undefined;
+  /** Most bytes in a batch before compression, 100 to 2^30, default 1,000,000; a message that does not fit is refused.
+   * Kafka: `max.request.size`, against the topic's `max.message.bytes`. */
+  readonly batchBytes?: number | undefined;
+  /** Milliseconds that a batch waits for company, 0 to 2147483647, default 10. A batch that `writeMessages` began does
+   * not wait while its partition has nothing in flight. Kafka: `linger.ms`. */
+  readonly batchTimeoutMs?: number | undefined;
+  /** Bytes of records that may wait, 1 KiB to 2^40, default 32 MiB. A larger call is let in piece by piece.
+   * Kafka: `buffer.memory`. */
+  readonly maxBufferedBytes?: number | undefined;
+  /** Milliseconds from the call until a record has failed at the latest, 1 to 2147483647, default 120,000; above
+   * `batchTimeoutMs`. Kafka: `delivery.timeout.ms`, with `max.block.ms` inside it. */
+  readonly deliveryTimeoutMs?: number | undefined;
+  /** Called once per batch, in order per partition, before the calls that wait for it go on. What it throws is logged.
+   * kafka-go: `Completion`. */
+  readonly completion?: ((outcome: BatchOutcome) => void) | undefined;
+}
+
+/** What `new Writer` takes. */
+export type WriterOptions = SharedOptions & WriterSettings;
+
+/** `WriterSettings` with every default filled in. */
+export interface ResolvedSettings {
+  readonly topic: string | undefined;
+  readonly balancer: Balancer;
+  /** -1 stands for all. */
+  readonly acks: -1 | 0 | 1;
+  readonly compression: Codec | undefined;
+  readonly idempotent: boolean;
+  readonly batchSize: number;
+  readonly batchBytes: number;
+  readonly batchTimeoutMs: number;
+  readonly maxBufferedBytes: number;
+  readonly deliveryTimeoutMs: number;
+  readonly completion: ((outcome: BatchOutcome) => void) | undefined;
+}
+
+const settingNames = [
+  ...['topic', 'balancer', 'requiredAcks', 'compression', 'idempotent', 'batchSize', 'batchBytes'],
+  ...['batchTimeoutMs', 'maxBufferedBytes', 'deliveryTimeoutMs', 'completion'],
+];
+
+function resolveBalancer(balancer: Balancer | BalancerFunction | undefined): Balancer {
+  if (balancer === undefined) return murmur2();
+  if (typeof balancer === 'function' || typeof balancer?.partition === 'function')
+    return balancerOf(balancer);
+  throw optionError('balancer', 'a function or have a method partition', balancer);
+}
+
+function resolveCompression(codec: Codec | undefined): Codec | undefined {
+  if (codec === undefined || (typeof codec?.compress === 'function' && Number.isInteger(codec.id)))
+    return codec;
+  throw optionError('compression', 'a Codec, such as gzip', codec);
+}
+
+/** Checks the settings and fills in the defaults. Throws a `UsageError` that names a wrong option. */
+export function resolveSettings(options: WriterOptions): ResolvedSettings {
+  refuseUnknownOptions('Writer', options, [...sharedOptionNames(), ...settingNames]);
+  const { requiredAcks = 'all', completion } = options;
+  if (requiredAcks !== 'all' && requiredAcks !== 0 && requiredAcks !== 1) {
+    throw optionError('requiredAcks', "0, 1 or 'all'", requiredAcks);
+  }
+  const idempotent = booleanOption('idempotent', options.idempotent, requiredAcks === 'all');
+  if (idempotent && requiredAcks !== 'all') {
+    throw new UsageError(`Option idempotent: true needs requiredAcks: 'all'; got ${requiredAcks}`);
+  }
+  const batchTimeoutMs = integerOption('batchTimeoutMs', options.batchTimeoutMs, 10, 0, maxTimerMs);
+  const deliveryTimeoutMs = integerOption(
+    'deliveryTimeoutMs',
+    options.deliveryTimeoutMs,
+    120_000,
+    1,
+    maxTimerMs,
+  );
+  if (deliveryTimeoutMs <= batchTimeoutMs) {
+    throw new UsageError(
+      `Option deliveryTimeoutMs (${deliveryTimeoutMs}) must be above batchTimeoutMs (${batchTimeoutMs}): no batch would be sent`,
+    );
+  }
+  return {
+    topic: options.topic === undefined ? undefined : stringOption('topic', options.topic),
+    balancer: resolveBalancer(options.balancer),
+    acks: requiredAcks === 'all' ? -1 : requiredAcks,
+    compression: resolveCompression(options.compression),
+    idempotent,
+    batchSize: integerOption('batchSize', options.batchSize, 10_000, 1, 1_000_000),
+    batchBytes: integerOption('batchBytes', options.batchBytes, 1_000_000, 100, 2 ** 30),
+    batchTimeoutMs,
+    maxBufferedBytes: integerOption(
+      'maxBufferedBytes',
+      options.maxBufferedBytes,
+      32 * 2 ** 20,
+      1024,
+      2 ** 40,
+    ),
+    deliveryTimeoutMs,
+    completion: completion === undefined ? undefined : functionOption('completion', completion, completion),
+  };
+}

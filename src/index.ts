@@ -1,0 +1,61 @@
+/** The public entry `kafka-wire`: the client. Bytes are in `kafka-wire/protocol`, the embedded broker in
+ * `kafka-wire/testing`. Invariant: every public name is listed here, one by one.
+ */
+export { Client, type ClientRequestOptions } from './client/admin/client.ts';
+export type { ClientOptions, SharedOptions } from './client/cluster/options.ts';
+export type { GroupMetadata, SharedClient, TopicPartition } from './client/cluster/types.ts';
+export type { LogFields, Logger } from './client/connection/logger.ts';
+export { rangeAssignor } from './client/group/assignor/range.ts';
+export type {
+  Assignor,
+  AssignorMember,
+  AssignorTopic,
+  TopicPartitions,
+} from './client/group/assignor/assignor.ts';
+export { Reader } from './client/reader/reader.ts';
+export type {
+  Committable,
+  CommitOptions,
+  FetchBatchOptions,
+  FetchCallOptions,
+  GroupReaderOptions,
+  Message,
+  MessageBatch,
+  PartitionReaderOptions,
+  PartitionsReaderOptions,
+  ReaderCloseOptions,
+  ReaderCommitOutcome,
+  ReaderOptions,
+  ReaderPartitionStats,
+  ReaderStats,
+  ReadingOptions,
+  StartOffset,
+} from './client/reader/index.ts';
+export type { Balancer, BalancerFunction, BalancerTopic } from './client/writer/balancer/balancer.ts';
+export { hash, type HashOptions } from './client/writer/balancer/hash.ts';
+export { murmur2, type Murmur2Options } from './client/writer/balancer/murmur2.ts';
+export { roundRobin } from './client/writer/balancer/round-robin.ts';
+export { sticky, type StickyOptions } from './client/writer/balancer/sticky.ts';
+export { WriteErrors } from './client/writer/errors.ts';
+export type { HeadersInput, OutgoingMessage } from './client/writer/message.ts';
+export type { BatchOutcome, WriterOptions, WriterSettings } from './client/writer/options.ts';
+export type { WriteReceipt, WrittenMessage } from './client/writer/receipt.ts';
+export type { Summary, WriterCounts, WriterStats } from './client/writer/stats.ts';
+export { Writer, type CloseOptions, type WriteOptions } from './client/writer/writer.ts';
+export { gzip, type Codec, type DecompressOptions } from './compression/index.ts';
+export {
+  BrokerError,
+  ConnectionError,
+  KafkaError,
+  ProtocolError,
+  TimeoutError,
+  UsageError,
+  type BrokerErrorOptions,
+  type ConnectionErrorOptions,
+  type ErrorCode,
+  type KafkaErrorOptions,
+  type ProtocolErrorOptions,
+  type Stored,
+  type TimeoutErrorOptions,
+} from './errors.ts';
+export type { Address, Dial, DialOptions, Listener, Platform, Timer, TlsOptions, Transport } from './platform.ts';

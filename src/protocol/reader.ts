@@ -1,0 +1,115 @@
+/** A cursor over bytes that reads Kafka's primitive kinds, big-endian and varints.
+ * Knows no message and no version; compile-decode.ts and the record decoders drive it.
+ * Invariant: nothing outside [start, end) is read and nothing is allocated before its length was checked.
+ * Source: Kafka protocol guide, "Protocol Primitive Types".
+ */
+import { ProtocolError } from '../errors.ts';
+import { decodeUtf8, decodeUuid } from './text.ts';
+
+/** Reads from `bytes` between `start` (default 0) and `end` (default its length). Every read moves `position`.
+ * A read that does not fit throws a `ProtocolError` with `byteOffset` and leaves the cursor where the read began.
+ */
+export class ByteReader {
+  readonly bytes: Uint8Array;
+  /** Index in `bytes` of the next byte to read. */
+  position: number;
+  /** Index in `bytes` of the first byte that must not be read. */
+  end: number;
+  readonly view: DataView;
+
+  constructor(bytes: Uint8Array, start: number = 0, end: number = bytes.length) {
+    this.bytes = bytes;
+    this.position = start;
+    this.end = end;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Bytes left to read. */
+  get remaining(): number {
+    return this.end - this.position;
+  }
+
+  /** Moves over `count` bytes and returns where they begin. */
+  skip(count: number): number {
+    const start = this.position;
+    if (count > this.end - start || count < 0) throw truncated(this, count);
+    this.position = start + count;
+    return start;
+  }
+
+  int8(): number {
+    return this.view.getInt8(this.skip(1));
+  }
+
+  int16(): number {
+    return this.view.getInt16(this.skip(2));
+  }
+
+  uint16(): number {
+    return this.view.getUint16(this.skip(2));
+  }
+
+  int32(): number {
+    return this.view.getInt32(this.skip(4));
+  }
+
+  /** An int64 as a number; beyond +-(2^53 - 1) a `ProtocolError` with code `VALUE_RANGE`. */
+  int64(): number {
+    const start = this.skip(8);
+    const value = this.view.getInt32(start) * 0x1_0000_0000 + this.view.getUint32(start + 4);
+    if (Number.isSafeInteger(value)) return value;
+    throw new ProtocolError(`int64 at byte ${start} is beyond 2^53 - 1 and no exact number`, {
+      code: 'VALUE_RANGE',
+      byteOffset: start,
+    });
+  }
+
+  int64Big(): bigint {
+    return this.view.getBigInt64(this.skip(8));
+  }
+
+  float64(): number {
+    return this.view.getFloat64(this.skip(8));
+  }
+
+  /** Any byte but 0 is true, as in Java. */
+  boolean(): boolean {
+    return this.view.getInt8(this.skip(1)) !== 0;
+  }
+
+  /** Kafka's 22 characters. */
+  uuid(): string {
+    return decodeUuid(this.bytes, this.skip(16));
+  }
+
+  /** The next `count` bytes as a view, not a copy. */
+  raw(count: number): Uint8Array {
+    const start = this.skip(count);
+    return this.bytes.subarray(start, start + count);
+  }
+
+  /** The next `count` bytes as UTF-8 text. */
+  text(count: number): string {
+    const start = this.skip(count);
+    return decodeUtf8(this.bytes, start, start + count);
+  }
+
+  /** An unsigned varint of at most 5 bytes, 0 to 2^32 - 1; surplus bits of the fifth byte are dropped, as in Java. */
+  uvarint(): number {
+    const start = this.position;
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.bytes[this.skip(1)] as number;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+    this.position = start;
+    throw new ProtocolError(`varint at byte ${start} is longer than 5 bytes`, { byteOffset: start });
+  }
+}
+
+function truncated({ position, end }: ByteReader, count: number): ProtocolError {
+  return new ProtocolError(`${count} bytes expected at byte ${position}, ${end - position} there`, {
+    byteOffset: position,
+  });
+}

@@ -1,0 +1,319 @@
+/** Builds a record batch v2, each record encoded once into one growing buffer; changes the header of a finished one.
+ * Not here: when a batch is full (`recordByteBound` lets the caller decide), codecs (compression), reading (batch.ts).
+ * Invariant: after every call of a builder its buffer holds whole records up to `byteLength`. A finished batch has the
+ * right checksum; a change corrects it by what changed, so bytes damaged in between are still found.
+ * Source: Kafka's documentation, "Message format"; Java's MemoryRecordsBuilder decides the bytes.
+ */
+import { UsageError } from '../../errors.ts';
+import { crc32c, crc32cShift } from '../crc32c.ts';
+import { encodeUtf8, writeUtf8 } from '../text.ts';
+import { VarintReader, varintLength, varlongLength, writeVarint, writeVarlong } from '../varint.ts';
+import { attributeBit, at, LENGTH_OVERHEAD } from './batch.ts';
+
+/** A key, a value or a header's value: bytes as they are, text as UTF-8, or null. */
+export type RecordBytes = Uint8Array | string | null;
+
+/** A header to write. */
+export interface HeaderInput {
+  readonly key: string;
+  readonly value: RecordBytes;
+}
+
+/** What `stampProducer` writes. */
+export interface ProducerStamp {
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  /** Sequence of the first record, 0 to 2^31-1. */
+  readonly baseSequence: number;
+  /** Whether the batch belongs to a transaction. Default: as it is. */
+  readonly isTransactional?: boolean;
+  /** Whether its record is a marker (control.ts). Default: as it is. */
+  readonly isControl?: boolean;
+}
+
+/** Most bytes of a record besides key, value and headers: length 5, attributes 1, timestamp 10, offset 5; as in Java. */
+const MAX_OVERHEAD = 21;
+/** How to count text: without looking at it, as ASCII or at the most UTF-8 for a UTF-16 unit; or exactly. */
+const AS_ASCII = 1;
+const AT_MOST = 3;
+const EXACTLY = 0;
+/** Longer text is encoded first, rather than reserving three times its length. */
+const LONG_TEXT = 4096;
+/** Below this a loop copies faster than `set`; measured on Node 20 and 24. */
+const SHORT_BYTES = 12;
+const spent: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
+
+/** An open batch. The caller sees to it that offsets and sizes stay within int32. */
+export class BatchBuilder {
+  recordCount = 0;
+  /** Bytes of the batch so far, uncompressed, with its header of 61. */
+  byteLength: number = at.records;
+  /** Timestamp of the first record in ms; -1 without one. */
+  baseTimestamp = -1;
+  /** Highest timestamp of the records in ms; -1 without one. */
+  maxTimestamp = -1;
+  #buffer: Uint8Array;
+
+  /** `initialBytes`: what is allocated now; it doubles when it is full. */
+  constructor(initialBytes = 1024) {
+    this.#buffer = new Uint8Array(Math.max(initialBytes, at.records));
+  }
+
+  /** Adds a record; `timestamp` in ms, an integer up to 2^53-1. Throws UsageError `CLOSED` after `finish`. */
+  append(timestamp: number, key: RecordBytes, value: RecordBytes, headers?: readonly HeaderInput[]): void {
+    if (typeof key === 'string' && key.length > LONG_TEXT) key = encodeUtf8(key);
+    if (typeof value === 'string' && value.length > LONG_TEXT) value = encodeUtf8(value);
+    const start = this.byteLength;
+    const target = this.#reserve(recordByteBound(key, value, headers));
+    const timestampDelta = this.recordCount === 0 ? 0 : timestamp - this.baseTimestamp;
+    // The length comes first, so it is guessed as if all text were ASCII, and corrected below when it was not.
+    const deltas = varlongLength(timestampDelta) + varintLength(this.recordCount);
+    const guess = 1 + deltas + fieldBytes(key, value, headers, AS_ASCII);
+    const body = writeVarint(target, start, guess);
+    target[body] = 0;
+    let position = writeVarlong(target, body + 1, timestampDelta);
+    position = writeVarint(target, position, this.recordCount);
+    position = writeField(target, position, key);
+    position = writeField(target, position, value);
+    position = writeHeaders(target, position, headers);
+    if (position - body !== guess) position = correctLength(target, start, body, position);
+    this.#added(timestamp, position);
+  }
+
+  /** The records so far, which a codec may compress: a view that the next change makes stale. */
+  get payload(): Uint8Array {
+    return this.#reserve(0).subarray(at.records, this.byteLength);
+  }
+
+  /** Takes out the records from index `first` up to `end`, exclusive; the others close up (offsets count from 0 again). */
+  removeRange(first: number, end: number): void {
+    const { recordCount, baseTimestamp } = this;
+    const reader = new VarintReader(this.payload);
+    this.#buffer = new Uint8Array(this.#buffer.length);
+    this.recordCount = 0;
+    this.byteLength = at.records;
+    this.baseTimestamp = -1;
+    this.maxTimestamp = -1;
+    for (let index = 0; index < recordCount; index++) {
+      const length = reader.varint();
+      const next = reader.position + length;
+      reader.position++; // attributes
+      const timestamp = baseTimestamp + reader.varlong();
+      reader.varint(); // offset delta
+      const isKept = index < first || index >= end;
+      if (isKept) this.#appendRest(timestamp, reader.bytes.subarray(reader.position, next));
+      reader.position = next;
+    }
+  }
+
+  /** The whole batch: base offset 0, leader epoch -1, no producer, checksum right. A view on the builder's buffer, which
+   * is spent: a further call of any kind throws UsageError `CLOSED`. Throws UsageError without a record.
+   */
+  finish(): Uint8Array {
+    if (this.recordCount === 0) throw new UsageError('a record batch holds at least one record');
+    const batch = this.#reserve(0).subarray(0, this.byteLength);
+    this.#buffer = spent;
+    const header = viewOf(batch);
+    header.setInt32(at.partitionLeaderEpoch, -1);
+    header.setInt8(at.magic, 2);
+    header.setInt32(at.lastOffsetDelta, this.recordCount - 1);
+    header.setBigInt64(at.baseTimestamp, BigInt(this.baseTimestamp));
+    header.setBigInt64(at.maxTimestamp, BigInt(this.maxTimestamp));
+    header.setBigInt64(at.producerId, -1n);
+    header.setInt16(at.producerEpoch, -1);
+    header.setInt32(at.baseSequence, -1);
+    header.setInt32(at.recordCount, this.recordCount);
+    seal(batch);
+    return batch;
+  }
+
+  /** Adds a record of which everything behind the offset is encoded already. */
+  #appendRest(timestamp: number, rest: Uint8Array): void {
+    const timestampDelta = this.recordCount === 0 ? 0 : timestamp - this.baseTimestamp;
+    const target = this.#reserve(MAX_OVERHEAD + rest.length);
+    const length = 1 + varlongLength(timestampDelta) + varintLength(this.recordCount) + rest.length;
+    let position = writeVarint(target, this.byteLength, length);
+    target[position] = 0;
+    position = writeVarlong(target, position + 1, timestampDelta);
+    position = writeVarint(target, position, this.recordCount);
+    target.set(rest, position);
+    this.#added(timestamp, position + rest.length);
+  }
+
+  #added(timestamp: number, byteLength: number): void {
+    if (this.recordCount === 0) this.baseTimestamp = timestamp;
+    if (this.recordCount === 0 || timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
+    this.recordCount++;
+    this.byteLength = byteLength;
+  }
+
+  /** The buffer, with room for `bytes` more. */
+  #reserve(bytes: number): Uint8Array {
+    const needed = this.byteLength + bytes;
+    return needed <= this.#buffer.length ? this.#buffer : this.#grow(needed);
+  }
+
+  #grow(needed: number): Uint8Array {
+    if (this.#buffer === spent) throw new UsageError('the batch is finished', { code: 'CLOSED' });
+    const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
+    grown.set(this.#buffer.subarray(0, this.byteLength));
+    return (this.#buffer = grown);
+  }
+}
+
+/** Most bytes that `append` adds for a record, by Java's reckoning: at most 17 too many. Text is read through to count its UTF-8. */
+export function recordByteLength(
+  key: RecordBytes,
+  value: RecordBytes,
+  headers?: readonly HeaderInput[],
+): number {
+  return MAX_OVERHEAD + fieldBytes(key, value, headers, EXACTLY);
+}
+
+/** As `recordByteLength`, quicker and looser: text counts 3 bytes for each UTF-16 unit. */
+export function recordByteBound(
+  key: RecordBytes,
+  value: RecordBytes,
+  headers?: readonly HeaderInput[],
+): number {
+  return MAX_OVERHEAD + fieldBytes(key, value, headers, AT_MOST);
+}
+
+/** Bytes of key, value and headers with their lengths. */
+function fieldBytes(
+  key: RecordBytes,
+  value: RecordBytes,
+  headers: readonly HeaderInput[] | undefined,
+  counting: number,
+): number {
+  const bytes = sizedBytes(key, counting) + sizedBytes(value, counting);
+  if (headers === undefined) return bytes + 1;
+  let headerBytes = varintLength(headers.length);
+  for (const header of headers) {
+    headerBytes += sizedBytes(header.key, counting) + sizedBytes(header.value, counting);
+  }
+  return bytes + headerBytes;
+}
+
+function sizedBytes(field: RecordBytes, counting: number): number {
+  if (field === null) return 1;
+  let { length } = field;
+  if (typeof field === 'string') length = counting === EXACTLY ? utf8Length(field) : length * counting;
+  return varintLength(length) + length;
+}
+
+function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    bytes += unit < 0x800 ? 1 : 2;
+    // A surrogate pair is 4 bytes; a surrogate alone becomes U+FFFD, 3 bytes.
+    if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) i++;
+  }
+  return bytes;
+}
+
+function writeHeaders(
+  target: Uint8Array,
+  start: number,
+  headers: readonly HeaderInput[] | undefined,
+): number {
+  if (headers === undefined) return writeVarint(target, start, 0);
+  let position = writeVarint(target, start, headers.length);
+  for (const header of headers) {
+    position = writeField(target, position, header.key);
+    position = writeField(target, position, header.value);
+  }
+  return position;
+}
+
+/** Writes length and bytes; there is room. Returns the position after them. */
+function writeField(target: Uint8Array, start: number, field: RecordBytes): number {
+  if (field === null) return writeVarint(target, start, -1);
+  const { length } = field;
+  const position = writeVarint(target, start, length);
+  if (typeof field === 'string') {
+    const end = position + writeUtf8(field, target, position);
+    return end - position === length ? end : correctLength(target, start, position, end);
+  }
+  if (length < SHORT_BYTES) for (let i = 0; i < length; i++) target[position + i] = field[i] as number;
+  else target.set(field, position);
+  return position + length;
+}
+
+/** Writes the true length of what lies from `body` to `end` at `start`, moving it when that takes more bytes. */
+function correctLength(target: Uint8Array, start: number, body: number, end: number): number {
+  const length = end - body;
+  const moved = start + varintLength(length);
+  if (moved !== body) target.copyWithin(moved, body, end);
+  writeVarint(target, start, length);
+  return moved + length;
+}
+
+/** The same batch with its records compressed: `payload` is what codec `codecId` (1 to 4) made of `batch`'s. A new array. */
+export function compressedBatch(batch: Uint8Array, codecId: number, payload: Uint8Array): Uint8Array {
+  const compressed = new Uint8Array(at.records + payload.length);
+  compressed.set(batch.subarray(0, at.records));
+  compressed.set(payload, at.records);
+  const header = viewOf(compressed);
+  header.setInt16(at.attributes, (header.getInt16(at.attributes) & ~attributeBit.codec) | codecId);
+  seal(compressed);
+  return compressed;
+}
+
+/** Makes a finished batch one of an idempotent producer, in place. */
+export function stampProducer(batch: Uint8Array, stamp: ProducerStamp): void {
+  const { producerId, producerEpoch, baseSequence, isTransactional, isControl } = stamp;
+  changeHeader(batch, (header) => {
+    header.setBigInt64(at.producerId, producerId);
+    header.setInt16(at.producerEpoch, producerEpoch);
+    header.setInt32(at.baseSequence, baseSequence);
+    if (isTransactional !== undefined) setAttribute(header, attributeBit.transactional, isTransactional);
+    if (isControl !== undefined) setAttribute(header, attributeBit.control, isControl);
+  });
+}
+
+/** Corrects the highest timestamp (ms) of a batch, in place, as a broker does for a producer that misstated it. */
+export function setMaxTimestamp(batch: Uint8Array, timestamp: number): void {
+  changeHeader(batch, (header) => header.setBigInt64(at.maxTimestamp, BigInt(timestamp)));
+}
+
+/** Makes `timestamp` (ms) the timestamp of every record, in place, as a broker does under LogAppendTime. */
+export function setLogAppendTime(batch: Uint8Array, timestamp: number): void {
+  changeHeader(batch, (header) => setAttribute(header, attributeBit.logAppendTime, true));
+  setMaxTimestamp(batch, timestamp);
+}
+
+/** Gives a batch its place in a log, in place. Neither field is under the checksum. */
+export function assignOffsets(batch: Uint8Array, baseOffset: number, partitionLeaderEpoch: number): void {
+  const header = viewOf(batch);
+  header.setBigInt64(at.baseOffset, BigInt(baseOffset));
+  header.setInt32(at.partitionLeaderEpoch, partitionLeaderEpoch);
+}
+
+function viewOf(batch: Uint8Array): DataView {
+  return new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
+}
+
+/** Writes length and checksum. */
+function seal(batch: Uint8Array): void {
+  const header = viewOf(batch);
+  header.setInt32(at.batchLength, batch.length - LENGTH_OVERHEAD);
+  header.setUint32(at.crc, crc32c(batch.subarray(at.attributes)));
+}
+
+function setAttribute(header: DataView, mask: number, isSet: boolean): void {
+  const attributes = header.getInt16(at.attributes);
+  header.setInt16(at.attributes, isSet ? attributes | mask : attributes & ~mask);
+}
+
+/** Changes header fields and, without reading the records, the checksum over both. */
+function changeHeader(batch: Uint8Array, change: (header: DataView) => void): void {
+  const header = viewOf(batch);
+  const checked = batch.subarray(at.attributes, at.records);
+  const before = crc32c(checked);
+  change(header);
+  const difference = crc32cShift(before ^ crc32c(checked), batch.length - at.records);
+  header.setUint32(at.crc, header.getUint32(at.crc) ^ difference);
+}

@@ -1,0 +1,114 @@
+/** Zigzag varints and varlongs, the numbers inside records: lengths, a writer over any target, one bounded reader.
+ * Not here: the unsigned varints of flexible messages (reader.ts, writer.ts).
+ * Invariant: the reader never reads at or beyond `end`, and the writers produce the shortest form.
+ * A varlong is a number: exact up to 2^53-1, and never rounded into that range.
+ * Source: Kafka's protocol guide, primitive types VARINT and VARLONG.
+ */
+import { ProtocolError } from '../errors.ts';
+
+/** Bytes that `writeVarint` takes for an int32: 1 to 5. */
+export function varintLength(value: number): number {
+  const zigzag = (value << 1) ^ (value >> 31);
+  return ((38 - Math.clz32(zigzag | 1)) / 7) | 0;
+}
+
+/** Bytes that `writeVarlong` takes for an integer of up to 53 bits and a sign: 1 to 8. */
+export function varlongLength(value: number): number {
+  if (value === (value | 0)) return varintLength(value);
+  const magnitude = value < 0 ? -value - 1 : value;
+  return ((71 - Math.clz32(magnitude / 0x1_0000_0000)) / 7) | 0;
+}
+
+/** Writes an int32 at `position`; the caller has checked for 5 bytes of room. Returns the position after it. */
+export function writeVarint(target: Uint8Array, position: number, value: number): number {
+  let zigzag = (value << 1) ^ (value >> 31);
+  while ((zigzag & ~0x7f) !== 0) {
+    target[position++] = zigzag | 0x80;
+    zigzag >>>= 7;
+  }
+  target[position] = zigzag;
+  return position + 1;
+}
+
+/** Writes an integer of up to 53 bits and a sign; the caller has checked for 8 bytes of room. Returns the position after it. */
+export function writeVarlong(target: Uint8Array, position: number, value: number): number {
+  if (value === (value | 0)) return writeVarint(target, position, value);
+  // Doubling may leave the exact range, so the sign bit joins the lowest 6 bits and the rest is divided down.
+  const magnitude = value < 0 ? -value - 1 : value;
+  target[position++] = ((magnitude % 64) << 1) | (value < 0 ? 0x81 : 0x80);
+  let rest = Math.floor(magnitude / 64);
+  while (rest > 0x7f) {
+    target[position++] = (rest % 128) | 0x80;
+    rest = Math.floor(rest / 128);
+  }
+  target[position] = rest;
+  return position + 1;
+}
+
+/** A cursor that reads varints of `bytes` from `position` to `end`; plain fields, because record decoding lives on them. */
+export class VarintReader {
+  readonly bytes: Uint8Array;
+  position: number;
+  /** No byte at or after this position is read. */
+  end: number;
+
+  constructor(bytes: Uint8Array, position = 0, end: number = bytes.length) {
+    this.bytes = bytes;
+    this.position = position;
+    this.end = end;
+  }
+
+  /** An int32. Surplus bits of the 5th byte are dropped, as Java does. Throws ProtocolError at a 6th byte and at the end. */
+  varint(): number {
+    let byte = this.byte();
+    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
+    let zigzag = byte & 0x7f;
+    for (let shift = 7; shift < 35; shift += 7) {
+      byte = this.byte();
+      zigzag |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return (zigzag >>> 1) ^ -(zigzag & 1);
+    }
+    throw this.malformed('varint of more than 5 bytes');
+  }
+
+  /** An int64 as a number: exact up to 2^53-1, beyond it near and unsafe (`varlongBigInt` reads it exactly).
+   * Throws ProtocolError at an 11th byte and at the end.
+   */
+  varlong(): number {
+    let byte = this.byte();
+    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
+    const isNegative = (byte & 1) === 1;
+    let magnitude = (byte & 0x7f) >>> 1;
+    for (let scale = 2 ** 6; byte >= 0x80; scale *= 2 ** 7) {
+      if (scale > 2 ** 62) throw this.malformed('varlong of more than 10 bytes');
+      byte = this.byte();
+      // Of the 10th byte only the lowest bit lies within 64 bits.
+      magnitude += (byte & (scale === 2 ** 62 ? 0x01 : 0x7f)) * scale;
+    }
+    return isNegative ? -magnitude - 1 : magnitude;
+  }
+
+  /** An int64, exactly. Throws as `varlong`. */
+  varlongBigInt(): bigint {
+    let zigzag = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.byte();
+      zigzag |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asIntN(64, (BigInt.asUintN(64, zigzag) >> 1n) ^ -(zigzag & 1n));
+    }
+    throw this.malformed('varlong of more than 10 bytes');
+  }
+
+  /** What to throw for bytes that cannot be read; subclasses say where. */
+  malformed(what: string): ProtocolError {
+    return new ProtocolError(`byte ${this.position}: ${what}`, { byteOffset: this.position });
+  }
+
+  /** The next byte. */
+  protected byte(): number {
+    const position = this.position;
+    if (position >= this.end) throw this.malformed('the bytes end in the middle of a value');
+    this.position = position + 1;
+    return this.bytes[position] as number;
+  }
+}

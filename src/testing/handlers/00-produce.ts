@@ -1,0 +1,95 @@
+/** 00 Produce: checks batches, appends them, and answers once; with acks 0 not at all.
+ * Not here: what makes a batch valid (../batch-check.ts), sequences (../producer-states.ts). No transactions yet.
+ * Invariant: checks that take time come first; from leadership to the append nothing is awaited.
+ */
+import {
+  produceApi,
+  type PartitionProduceResponse,
+  type ProduceRequest,
+} from '../../protocol/api/00-produce.ts';
+import { ErrorCodes } from '../../protocol/error-codes.ts';
+import { setLogAppendTime } from '../../protocol/records/batch-builder.ts';
+import type { Input } from '../../protocol/schema.ts';
+import { BatchRefusal, checkProducedBatch, correctMaxTimestamp, type CheckedBatch } from '../batch-check.ts';
+import type { Topic } from '../topic.ts';
+import { handler, LeaderHints, type Handler, type RequestContext } from './handler.ts';
+
+type Answer = Input<PartitionProduceResponse>;
+
+export const produceHandler: Handler = /* @__PURE__ */ handler(produceApi, async (request, context) => {
+  const hints = new LeaderHints(context.cluster);
+  const responses = [];
+  let failed = false;
+  for (const { name, topicId, partitionData } of request.topicData) {
+    const topic = context.topic(name, topicId, 13);
+    const partitionResponses: Answer[] = [];
+    for (const { index, records } of partitionData) {
+      const refuse = (errorCode: number, errorMessage: string | null = null): Answer => {
+        failed ||= errorCode !== 0;
+        const answer = { index, errorCode, baseOffset: -1, errorMessage };
+        if (context.apiVersion < 10 || errorCode !== ErrorCodes.NOT_LEADER_OR_FOLLOWER) return answer;
+        return {
+          ...answer,
+          currentLeader: hints.of(typeof topic === 'number' ? undefined : topic.partitions[index]),
+        };
+      };
+      const effect = async (): Promise<Answer> => {
+        if (typeof topic === 'number') return refuse(topic);
+        try {
+          return await append(topic, index, records, request, context);
+        } catch (error) {
+          if (error instanceof BatchRefusal) return refuse(error.errorCode, error.message);
+          throw error;
+        }
+      };
+      const topicName = typeof topic === 'number' ? name : topic.name;
+      partitionResponses.push(await context.attempt(effect, refuse, topicName, index));
+    }
+    responses.push({ name, topicId, partitionResponses });
+  }
+  // Who wants no answer learns of a failure by losing the connection.
+  if (request.acks === 0) return failed ? 'disconnect' : 'none';
+  return { responses, nodeEndpoints: hints.endpoints };
+});
+
+/** Appends the batch of one partition. Rejects with a BatchRefusal. */
+async function append(
+  topic: Topic,
+  index: number,
+  records: Uint8Array | null,
+  { acks, transactionalId }: ProduceRequest,
+  context: RequestContext,
+): Promise<Answer> {
+  const { platform } = context.cluster.settings;
+  const refuse = (errorCode: number): BatchRefusal => new BatchRefusal(errorCode, `${topic.name}-${index}`);
+  if (acks < -1 || acks > 1) throw refuse(ErrorCodes.INVALID_REQUIRED_ACKS);
+  const checked = await checkProducedBatch(platform, records, context.apiVersion, topic.settings);
+  const partition = context.partition(topic, index, -1, false);
+  if (typeof partition === 'number') throw refuse(partition);
+  if (checked.batch.isTransactional || transactionalId !== null) throw refuse(ErrorCodes.INVALID_TXN_STATE);
+  const inSync = partition.replicas.filter((nodeId) => context.cluster.nodes.get(nodeId)?.isRunning === true);
+  if (acks === -1 && inSync.length < topic.settings.minInsyncReplicas)
+    throw refuse(ErrorCodes.NOT_ENOUGH_REPLICAS);
+  const { log, leaderEpoch } = partition;
+  const known = log.producers.check(checked.batch);
+  if (typeof known === 'number' && known !== 0) throw refuse(known);
+  const answer = { index, logStartOffset: log.startOffset };
+  if (typeof known !== 'number') {
+    const { baseOffset, logAppendTimeMs } = known;
+    return { ...answer, baseOffset, logAppendTimeMs };
+  }
+  const logAppendTimeMs = topic.settings.logAppendTime ? Math.floor(platform.now()) : -1;
+  const bytes = stamped(checked, logAppendTimeMs);
+  const { baseOffset } = log.append(bytes, leaderEpoch);
+  partition.notify();
+  return { ...answer, baseOffset, logAppendTimeMs };
+}
+
+/** The batch with the broker's time on it, or with a header that tells the producer's. */
+function stamped(checked: CheckedBatch, logAppendTimeMs: number): Uint8Array {
+  const { bytes, start, end } = checked.batch;
+  const batch = bytes.subarray(start, end);
+  if (logAppendTimeMs >= 0) setLogAppendTime(batch, logAppendTimeMs);
+  else correctMaxTimestamp(checked);
+  return batch;
+}

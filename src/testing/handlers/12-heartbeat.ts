@@ -1,0 +1,15 @@
+/** 12 Heartbeat: keeps a member's session, and tells it of a rebalance. Not here: sessions (../group.ts). */
+import { heartbeatApi } from '../../protocol/api/12-heartbeat.ts';
+import { ErrorCodes } from '../../protocol/error-codes.ts';
+import { handler, type Handler } from './handler.ts';
+
+export const heartbeatHandler: Handler = /* @__PURE__ */ handler(heartbeatApi, (request, context) => {
+  const { groupId, memberId, groupInstanceId, generationId } = request;
+  const beat = (): number => {
+    const error = context.memberRequestError(groupId);
+    if (error !== 0) return error;
+    const group = context.group(groupId);
+    return group?.heartbeat(memberId, groupInstanceId, generationId) ?? ErrorCodes.UNKNOWN_MEMBER_ID;
+  };
+  return { errorCode: context.attempt(beat, (errorCode) => errorCode) };
+});
