@@ -20,12 +20,14 @@ export default defineConfig([
     },
     external: builtin,
     platform: 'neutral',
+    transform: { target: 'es2022' },
     output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true },
   },
   {
     input: { worker: 'bench/worker.ts' },
     external: [builtin, /^[a-z@]/],
     platform: 'node',
+    transform: { target: 'es2022' },
     output: { dir: 'bench/build', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true },
   },
   {
@@ -37,6 +39,7 @@ export default defineConfig([
     },
     external: [builtin, /^kafka-wire/, 'oxfmt', 'testcontainers'],
     platform: 'node',
+    transform: { target: 'es2022' },
     output: { dir: 'build', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true },
   },
 ]);

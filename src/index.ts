@@ -2,9 +2,15 @@
  * `kafka-wire/testing`. Invariant: every public name is listed here, one by one.
  */
 export { Client, type ClientRequestOptions } from './client/admin/client.ts';
-export type { ClientOptions, SharedOptions } from './client/cluster/options.ts';
-export type { GroupMetadata, SharedClient, TopicPartition } from './client/cluster/types.ts';
-export type { LogFields, Logger } from './client/connection/logger.ts';
+export type {
+  ClientOptions,
+  GroupMetadata,
+  LogFields,
+  Logger,
+  SharedClient,
+  SharedOptions,
+  TopicPartition,
+} from './client/cluster/index.ts';
 export { rangeAssignor } from './client/group/assignor/range.ts';
 export type {
   Assignor,
@@ -58,4 +64,13 @@ export {
   type Stored,
   type TimeoutErrorOptions,
 } from './errors.ts';
-export type { Address, Dial, DialOptions, Listener, Platform, Timer, TlsOptions, Transport } from './platform.ts';
+export type {
+  Address,
+  Dial,
+  DialOptions,
+  Listener,
+  Platform,
+  Timer,
+  TlsOptions,
+  Transport,
+} from './platform.ts';

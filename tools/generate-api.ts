@@ -5,7 +5,7 @@
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { format } from 'oxfmt';
+import { format, type FormatConfig } from 'oxfmt';
 import {
   type DefinitionFile,
   type FieldFacts,
@@ -16,7 +16,9 @@ import { commonFields, overlay, type ApiNotes } from './generate-overlay.ts';
 
 const definitionsUrl = new URL('../fixtures/definitions/', import.meta.url);
 const apiUrl = new URL('../src/protocol/api/', import.meta.url);
-const LINE_WIDTH = 110;
+const { ignorePatterns: _, ...formatOptions } = JSON.parse(
+  readFileSync(new URL('../.oxfmtrc.json', import.meta.url), 'utf8'),
+) as FormatConfig & { printWidth: number };
 
 /** First and last version; none if the range is empty. */
 interface Span {
@@ -137,7 +139,8 @@ function rowOf(facts: FieldFacts, span: Span, parent: string, context: Context):
     throw new Error(`${path} is tagged in some of its versions only`);
   }
   const isArray = facts.type.startsWith('[]');
-  const element = elementTypes(facts, facts.type.replace('[]', ''), path, span, context);
+  const type = facts.type.replace('[]', '');
+  const element = elementTypes(facts, type, path, span, context);
   const nullable = facts.nullableVersions === undefined ? undefined : spanOf(facts.nullableVersions, span);
   if (nullable && nullable.max < span.max) throw new Error(`${path} is nullable up to v${nullable.max} only`);
   const standard = defaultOf(facts, element.kind);
@@ -157,7 +160,12 @@ function rowOf(facts: FieldFacts, span: Span, parent: string, context: Context):
   return {
     name,
     type: element.type + (isArray ? '[]' : '') + (nullable ? ' | null' : ''),
-    doc: docOf(since, until, standard, notes.fields?.[path] ?? commonFields[name]),
+    doc: docOf(
+      since,
+      until,
+      standard ?? (nullable && emptyText(isArray ? '[]' : type)),
+      notes.fields?.[path] ?? commonFields[name],
+    ),
     rule: isBare ? (rules[0] as string).slice('type: '.length) : `{ ${rules.join(', ')} }`,
   };
 }
@@ -172,23 +180,27 @@ function defaultOf({ default: value, type }: FieldFacts, kind: string): string |
   return Number(value) === 0 ? undefined : String(Number(value));
 }
 
+/** What an absent field is that may be null but is not by itself: easily taken for null, so the docs say it. */
+function emptyText(type: string): string | undefined {
+  return { string: `''`, bytes: 'no bytes', '[]': '[]' }[type];
+}
+
 function docOf(
   since: number | undefined,
   until: number | undefined,
   standard: string | undefined,
   text: string = '',
 ): string {
-  const versions =
-    since === undefined
-      ? until === undefined
-        ? ''
-        : `Up to v${until}`
-      : until === undefined
-        ? `v${since}+`
-        : `v${since}-v${until}`;
-  const facts = [versions, standard === undefined ? '' : `default ${standard}`].filter(Boolean).join(', ');
-  const sentence = facts && `${facts.charAt(0).toUpperCase()}${facts.slice(1)}.`.replace(/^V/, 'v');
-  return [sentence, text].filter(Boolean).join(' ');
+  const versions = versionsText(since, until);
+  const facts = [versions, standard && `${versions ? 'default' : 'Default'} ${standard}`]
+    .filter(Boolean)
+    .join(', ');
+  return [facts && `${facts}.`, text].filter(Boolean).join(' ');
+}
+
+function versionsText(since: number | undefined, until: number | undefined): string {
+  if (since === undefined) return until === undefined ? '' : `Up to v${until}`;
+  return until === undefined ? `v${since}+` : `v${since}-v${until}`;
 }
 
 /** Structs by name, nested ones included. */
@@ -236,7 +248,7 @@ function wrapped(text: string, prefix: string): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line && prefix.length + line.length + 1 + word.length > LINE_WIDTH) {
+    if (line && prefix.length + line.length + 1 + word.length > formatOptions.printWidth) {
       lines.push(line);
       line = '';
     }
@@ -247,7 +259,7 @@ function wrapped(text: string, prefix: string): string {
 
 function comment(text: string, indent: string): string {
   const single = `${indent}/** ${text} */`;
-  if (single.length <= LINE_WIDTH) return single;
+  if (single.length <= formatOptions.printWidth) return single;
   return `${wrapped(text, `${indent} * `).replace(`${indent} * `, `${indent}/** `)}\n${indent} */`;
 }
 
@@ -335,7 +347,7 @@ export function api(keyOrName: number | string): Api<unknown, unknown> | undefin
 }
 
 async function formatted(file: string, text: string): Promise<string> {
-  const { code, errors } = await format(file, text, { printWidth: LINE_WIDTH, singleQuote: true });
+  const { code, errors } = await format(file, text, formatOptions);
   if (errors.length > 0) throw new Error(`${file}: ${errors.map(({ message }) => message).join(', ')}`);
   return code;
 }

@@ -90,16 +90,14 @@ function fieldFacts(raw: Raw): Raw {
 function messageFacts(raw: Raw): Raw {
   const facts = pick(raw, MESSAGE_FACTS);
   const structs = raw['commonStructs'] as Raw[] | undefined;
-  return {
-    ...facts,
-    ...(structs && {
-      commonStructs: structs.map((s) => ({
-        ...pick(s, ['name', 'versions']),
-        fields: (s['fields'] as Raw[]).map(fieldFacts),
-      })),
-    }),
-    fields: (raw['fields'] as Raw[]).map(fieldFacts),
-  };
+  if (structs) {
+    facts['commonStructs'] = structs.map((struct) => ({
+      name: struct['name'],
+      versions: struct['versions'],
+      fields: (struct['fields'] as Raw[]).map(fieldFacts),
+    }));
+  }
+  return { ...facts, fields: (raw['fields'] as Raw[]).map(fieldFacts) };
 }
 
 /** JSON with one field per line: short enough to read, long enough to diff. */
@@ -107,20 +105,14 @@ function print(value: unknown, indent: string = ''): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const inner = `${indent}  `;
   if (Array.isArray(value)) {
-    return value.length === 0
-      ? '[]'
-      : `[\n${value.map((item) => inner + print(item, inner)).join(',\n')}\n${indent}]`;
+    if (value.length === 0) return '[]';
+    return `[\n${value.map((item) => inner + print(item, inner)).join(',\n')}\n${indent}]`;
   }
+  const isField = 'type' in value;
   const entries = Object.entries(value).map(
-    ([name, item]) => `${JSON.stringify(name)}: ${print(item, indent)}`,
+    ([name, item]) => `${JSON.stringify(name)}: ${print(item, isField ? indent : inner)}`,
   );
-  if (!('type' in value)) {
-    const lines = Object.entries(value).map(
-      ([name, item]) => `${inner}${JSON.stringify(name)}: ${print(item, inner)}`,
-    );
-    return `{\n${lines.join(',\n')}\n${indent}}`;
-  }
-  return `{ ${entries.join(', ')} }`;
+  return isField ? `{ ${entries.join(', ')} }` : `{\n${inner}${entries.join(`,\n${inner}`)}\n${indent}}`;
 }
 
 /** Kafka's definitions are JSON with whole-line comments. */

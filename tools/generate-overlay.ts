@@ -217,6 +217,7 @@ export const overlay: Readonly<Record<string, ApiNotes>> = {
       'v3 producerId, producerEpoch to go on with (KIP-360). v4 PRODUCER_FENCED (KIP-588). v5 TRANSACTION_ABORTABLE ' +
       '(KIP-890). v6 two-phase commit (KIP-939), not final yet.',
     fields: {
+      'InitProducerIdRequest.transactionalId': 'Null for a producer without transactions.',
       'InitProducerIdRequest.transactionTimeoutMs': 'The coordinator aborts a transaction after so long.',
       'InitProducerIdRequest.producerId': '-1 for a new one.',
     },

@@ -84,8 +84,8 @@ function arrayWriter(shape: Shape, elementKind: Shape['kind'], edition: Edition)
 /** Writes `size` into `reserved` bytes at `start`; moves the `length` bytes behind them if it needs more. */
 function prefix(writer: ByteWriter, start: number, reserved: number, size: number, length: number): void {
   const missing = uvarintBytes(size) - reserved;
-  if (missing !== 0) {
-    if (missing > 0) writer.reserve(missing);
+  if (missing > 0) {
+    writer.reserve(missing);
     const from = start + reserved;
     writer.bytes.copyWithin(from + missing, from, from + length);
   }

@@ -43,8 +43,11 @@ export async function serveConnection(
     for (let frame = await frames.next(); frame !== undefined; frame = await frames.next()) {
       const answer = await unlessAborted(answerTo(frame, owner, signal), signal);
       if (answer === undefined || answer.parts === 'disconnect') break;
-      if (answer.parts === 'silence') await frames.discard();
-      else if (answer.parts !== 'none') await transport.write(answer.parts);
+      if (answer.parts === 'silence') {
+        await frames.discard();
+        break;
+      }
+      if (answer.parts !== 'none') await transport.write(answer.parts);
       if (answer.muteMs > 0) await answer.context?.wait(answer.muteMs);
     }
   } catch (error) {

@@ -6,8 +6,9 @@ import type { JoinGroupRequest, JoinGroupResponse } from '../protocol/api/11-joi
 import type { SyncGroupResponse } from '../protocol/api/14-sync-group.ts';
 import type { Input } from '../protocol/schema.ts';
 
-/** What a join or a sync is answered. */
+/** What a join is answered. */
 export type JoinAnswer = Input<JoinGroupResponse>;
+/** What a sync is answered. */
 export type SyncAnswer = Input<SyncGroupResponse>;
 
 /** Who sent a JoinGroup request. */

@@ -1,10 +1,9 @@
 /** Bytes explained: the tree says for every field where it lies and what it says. */
 import { expect, test } from 'vitest';
 import { apiVersionsApi } from '../../src/protocol/api/18-api-versions.ts';
-import { apis } from '../../src/protocol/api/registry.ts';
 import { requestHeader } from '../../src/protocol/header.ts';
 import type { TraceNode } from '../../src/protocol/trace.ts';
-import { fromHex, javaFixtures } from './api/java-fixtures.ts';
+import { fromHex, messagesUnderTest } from './api/java-fixtures.ts';
 
 /** Every node of a tree, parents first. */
 function flat(nodes: readonly TraceNode[]): TraceNode[] {
@@ -64,37 +63,18 @@ test('a failing decode leaves the tree up to there, and the error that decode th
   expect(() => apiVersionsApi.response.decode(bytes, 3)).toThrow(error?.message);
 });
 
-test.each(apis.map((api) => ({ api, name: api.name })))(
-  '$name: every node says what decode says',
-  ({ api }) => {
-    for (const message of [api.request, api.response]) {
-      const folder = `${String(api.key).padStart(2, '0')}-${api.name.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()}`;
-      const file = message === api.request ? 'request' : 'response';
-      for (const { version, bytes } of javaFixtures(`api/${folder}/${file}.json`)) {
-        const decoded = message.decode(bytes, version);
-        for (const { path, value, children, offset, length } of flat(message.trace(bytes, version).fields)) {
-          if (!children) expect(value, path).toEqual(at(decoded, path));
-          // Children lie inside their parent, one after the other.
-          let position = offset;
-          for (const child of children ?? []) {
-            expect(child.offset, child.path).toBeGreaterThanOrEqual(position);
-            position = child.offset + child.length;
-          }
-          expect(position).toBeLessThanOrEqual(offset + length);
-        }
+test.each(messagesUnderTest())('$name: every node says what decode says', ({ message, fixtures }) => {
+  for (const { version, bytes } of fixtures) {
+    const decoded = message.decode(bytes, version);
+    for (const { path, value, children, offset, length } of flat(message.trace(bytes, version).fields)) {
+      if (!children) expect(value, path).toEqual(at(decoded, path));
+      // Children lie inside their parent, one after the other.
+      let position = offset;
+      for (const child of children ?? []) {
+        expect(child.offset, child.path).toBeGreaterThanOrEqual(position);
+        position = child.offset + child.length;
       }
+      expect(position).toBeLessThanOrEqual(offset + length);
     }
-  },
-);
-
-test('every prefix of a message ends in an error where decoding does', () => {
-  const [full] = javaFixtures('api/18-api-versions/response.json').filter(
-    (fixture) => fixture.case === 'full' && fixture.version === 5,
-  );
-  const bytes = full?.bytes ?? new Uint8Array(0);
-  for (let length = 0; length < bytes.length; length++) {
-    const prefix = bytes.subarray(0, length);
-    const { error } = apiVersionsApi.response.trace(prefix, 5);
-    expect(() => apiVersionsApi.response.decode(prefix, 5)).toThrow(error?.message ?? 'no error');
   }
 });

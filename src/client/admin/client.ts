@@ -3,12 +3,19 @@
  */
 import { UsageError } from '../../errors.ts';
 import type { Api, Input } from '../../protocol/schema.ts';
-import { anyBroker, Cluster } from '../cluster/cluster.ts';
-import type { ClientOptions } from '../cluster/options.ts';
-import { refuseUnknownOptions, sharedOptionNames } from '../cluster/options.ts';
-import { brokerError } from '../cluster/retry.ts';
-import { sharedCluster, type SharedClient, type TopicPartition } from '../cluster/types.ts';
 import { ErrorCodes } from '../../protocol/error-codes.ts';
+import {
+  anyBroker,
+  brokerError,
+  clientOptionNames,
+  Cluster,
+  Coordinators,
+  refuseUnknownOptions,
+  sharedCluster,
+  type ClientOptions,
+  type SharedClient,
+  type TopicPartition,
+} from '../cluster/index.ts';
 
 /** Where a raw request goes; by default to any broker. At most one of the three. */
 export interface ClientRequestOptions {
@@ -28,12 +35,13 @@ export interface ClientRequestOptions {
 /** A connection to a cluster, to share between Writers and Readers or to send any request through. */
 export class Client implements SharedClient {
   readonly [sharedCluster]: Cluster;
+  readonly #coordinators: Coordinators;
 
   /** Does no I/O. Throws a `UsageError` for a wrong option. */
   constructor(options: ClientOptions) {
-    const names = sharedOptionNames().filter((name) => name !== 'client');
-    refuseUnknownOptions('Client', options, names);
+    refuseUnknownOptions('Client', options, clientOptionNames);
     this[sharedCluster] = new Cluster(options);
+    this.#coordinators = new Coordinators(this[sharedCluster]);
   }
 
   /** Sends one request and returns the decoded answer; error codes in it are left to the caller.
@@ -76,7 +84,7 @@ export class Client implements SharedClient {
       );
     }
     const cluster = this[sharedCluster];
-    if (group !== undefined) return cluster.coordinator('group', group, { deadlineMs, signal });
+    if (group !== undefined) return this.#coordinators.find('group', group, { deadlineMs, signal });
     if (topicPartition !== undefined) {
       const { topic, partition } = topicPartition;
       const leader = (await cluster.topic(topic, { deadlineMs, signal })).partitions[partition]?.leader;

@@ -1,4 +1,4 @@
-/** The client's view of a Kafka cluster: one facade over sockets, metadata and coordinators for the rooms above.
+/** The client's view of a Kafka cluster: one facade over sockets and metadata for the rooms above.
  * Does not know producing or consuming. Invariant: making one does nothing; the first call connects.
  */
 import { ConnectionError } from '../../errors.ts';
@@ -7,28 +7,14 @@ import type { Api } from '../../protocol/schema.ts';
 import type { RequestBody, RequestOptions } from '../connection/connection.ts';
 import type { Logger } from '../connection/logger.ts';
 import { Channels, type Duty } from './channels.ts';
-import { Coordinators, type CoordinatorOptions, type CoordinatorType } from './coordinators.ts';
 import { MetadataCache, type TopicOptions } from './metadata-cache.ts';
-import {
-  resolveClientOptions,
-  sharesClient,
-  type ClientOptions,
-  type ResolvedClientOptions,
-  type SharedOptions,
-} from './options.ts';
-import { sharedCluster, type MetadataSnapshot, type TopicSnapshot } from './types.ts';
-
-/** A use of a cluster that ends with `release`. */
-export interface ClusterLease {
-  readonly cluster: Cluster;
-  /** Closes the cluster if this lease made it; a shared one stays. Idempotent. */
-  release(): void;
-}
+import { resolveClientOptions, type ClientOptions, type ResolvedClientOptions } from './options.ts';
+import type { MetadataSnapshot, TopicSnapshot } from './types.ts';
 
 /** Node id that stands for any broker. */
 export const anyBroker = -1;
 
-/** Sockets, metadata and coordinators of one cluster. */
+/** Sockets and metadata of one cluster. */
 export class Cluster {
   readonly platform: Platform;
   readonly logger: Logger;
@@ -37,7 +23,7 @@ export class Cluster {
   readonly #options: ResolvedClientOptions;
   readonly #channels: Channels;
   readonly #metadata: MetadataCache;
-  readonly #coordinators: Coordinators;
+  readonly #learned = new Map<number, Address>();
 
   constructor(options: ClientOptions) {
     this.#options = resolveClientOptions(options);
@@ -46,7 +32,6 @@ export class Cluster {
     this.requestTimeoutMs = this.#options.requestTimeoutMs;
     this.#channels = new Channels(this.#options);
     this.#metadata = new MetadataCache(this.#options, this.#channels);
-    this.#coordinators = new Coordinators(this.#options, this.#channels, this.#metadata);
   }
 
   get clientId(): string {
@@ -111,14 +96,9 @@ export class Cluster {
     return this.#channels.at(this.#addressOf(nodeId), duty).versionOf(api, maxVersion);
   }
 
-  /** Node id of the coordinator, from the cache or looked up until the deadline. */
-  coordinator(type: CoordinatorType, key: string, options: CoordinatorOptions = {}): Promise<number> {
-    return this.#coordinators.find(type, key, options);
-  }
-
-  /** Forgets a coordinator that was wrong, if it is still the one that is known. */
-  forgetCoordinator(type: CoordinatorType, key: string, nodeId: number): void {
-    this.#coordinators.forget(type, key, nodeId);
+  /** Where a node is that metadata may not list, such as a coordinator. */
+  learnAddress(nodeId: number, address: Address): void {
+    this.#learned.set(nodeId, address);
   }
 
   /** Keeps the process alive until the returned function is called (C4). */
@@ -133,7 +113,7 @@ export class Cluster {
   }
 
   #addressOf(nodeId: number): Address {
-    const address = this.snapshot.brokers.get(nodeId) ?? this.#coordinators.addressOf(nodeId);
+    const address = this.snapshot.brokers.get(nodeId) ?? this.#learned.get(nodeId);
     if (address !== undefined) return { host: address.host, port: address.port };
     throw new ConnectionError(
       `Broker ${nodeId} is not in the metadata of ${this.snapshot.brokers.size} brokers`,
@@ -143,11 +123,4 @@ export class Cluster {
       },
     );
   }
-}
-
-/** Takes the shared cluster, or makes one of its own (C6); does no I/O. Throws a `UsageError` for wrong options. */
-export function acquireCluster(options: SharedOptions): ClusterLease {
-  if (sharesClient(options)) return { cluster: options.client[sharedCluster], release: () => undefined };
-  const cluster = new Cluster(options as ClientOptions);
-  return { cluster, release: () => cluster.close() };
 }

@@ -1,15 +1,12 @@
 /** Which broker coordinates a group or a transactional id: looked up once, forgotten when a broker says so.
- * Invariant: the answer's address is kept with the node id, so a coordinator that metadata does not list is reached.
+ * Invariant: the cluster learns the answer's address, so a coordinator that metadata does not list is reached.
  * Source: KIP-699 (batched look-up, v4).
  */
 import { KafkaError, TimeoutError } from '../../errors.ts';
-import type { Address } from '../../platform.ts';
 import { findCoordinatorApi } from '../../protocol/api/10-find-coordinator.ts';
 import { ErrorCodes } from '../../protocol/error-codes.ts';
-import type { Channels } from './channels.ts';
-import type { MetadataCache } from './metadata-cache.ts';
-import type { ResolvedClientOptions } from './options.ts';
-import { Backoff, brokerError, retryAction, sleep } from './retry.ts';
+import { anyBroker, type Cluster } from './cluster.ts';
+import { Backoff, brokerError, sleep } from './retry.ts';
 
 /** What is coordinated. */
 export type CoordinatorType = 'group' | 'transaction';
@@ -21,34 +18,23 @@ export interface CoordinatorOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-interface Coordinator extends Address {
-  readonly nodeId: number;
-}
+/** What it needs of a cluster. */
+type CoordinatorCluster = Pick<Cluster, 'platform' | 'requestTimeoutMs' | 'send' | 'learnAddress'>;
 
-/** Finds and remembers coordinators. */
+/** Finds and remembers coordinators. Made by the rooms that need it, so that a Writer alone does not carry it. */
 export class Coordinators {
-  readonly #options: ResolvedClientOptions;
-  readonly #channels: Channels;
-  readonly #metadata: MetadataCache;
-  readonly #known = new Map<string, Coordinator>();
+  readonly #cluster: CoordinatorCluster;
+  readonly #known = new Map<string, number>();
 
-  constructor(options: ResolvedClientOptions, channels: Channels, metadata: MetadataCache) {
-    this.#options = options;
-    this.#channels = channels;
-    this.#metadata = metadata;
+  constructor(cluster: CoordinatorCluster) {
+    this.#cluster = cluster;
   }
 
-  /** Where a node is that only a coordinator answer named. */
-  addressOf(nodeId: number): Address | undefined {
-    for (const coordinator of this.#known.values()) if (coordinator.nodeId === nodeId) return coordinator;
-    return undefined;
-  }
-
-  /** Node id of the coordinator. Retries until the deadline; rejects with what stood in the way. */
-  async find(type: CoordinatorType, key: string, options: CoordinatorOptions): Promise<number> {
+  /** Node id of the coordinator, from the cache or looked up until the deadline. Rejects with what stood in the way. */
+  async find(type: CoordinatorType, key: string, options: CoordinatorOptions = {}): Promise<number> {
     const known = this.#known.get(`${type}/${key}`);
-    if (known !== undefined) return known.nodeId;
-    const { platform, requestTimeoutMs } = this.#options;
+    if (known !== undefined) return known;
+    const { platform, requestTimeoutMs } = this.#cluster;
     const beganMs = platform.monotonicNow();
     const deadlineMs = options.deadlineMs ?? beganMs + requestTimeoutMs;
     const backoff = new Backoff(platform);
@@ -74,7 +60,7 @@ export class Coordinators {
   /** Drops what is known, if it is still that node. */
   forget(type: CoordinatorType, key: string, nodeId: number): void {
     const name = `${type}/${key}`;
-    if (this.#known.get(name)?.nodeId === nodeId) this.#known.delete(name);
+    if (this.#known.get(name) === nodeId) this.#known.delete(name);
   }
 
   async #ask(
@@ -86,20 +72,14 @@ export class Coordinators {
     const keyType = type === 'group' ? 0 : 1;
     const body = (version: number): object =>
       version >= 4 ? { keyType, coordinatorKeys: [key] } : { keyType, key };
-    const answer = await this.#channels.sendToAny(this.#metadata.candidates(), findCoordinatorApi, body, {
-      timeoutMs,
-      signal,
-    });
-    const coordinator = answer.coordinators[0] ?? answer;
-    if (retryAction(coordinator.errorCode) !== 'none') {
-      throw brokerError(coordinator.errorCode, `Looking up the coordinator of ${type} ${key}`, {
-        stored: 'no',
-      });
-    }
-    const { nodeId, host, port } = coordinator;
-    if (nodeId < 0)
-      throw brokerError(ErrorCodes.COORDINATOR_NOT_AVAILABLE, `Looking up the coordinator of ${key}`);
-    this.#known.set(`${type}/${key}`, { nodeId, host, port });
+    const options = { timeoutMs, signal };
+    const answer = await this.#cluster.send(anyBroker, 'control', findCoordinatorApi, body, options);
+    const { errorCode, nodeId, host, port } = answer.coordinators[0] ?? answer;
+    const code =
+      errorCode === ErrorCodes.NONE && nodeId < 0 ? ErrorCodes.COORDINATOR_NOT_AVAILABLE : errorCode;
+    if (code !== ErrorCodes.NONE) throw brokerError(code, `Finding the coordinator of ${type} ${key}`);
+    this.#cluster.learnAddress(nodeId, { host, port });
+    this.#known.set(`${type}/${key}`, nodeId);
     return nodeId;
   }
 }

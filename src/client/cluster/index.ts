@@ -1,20 +1,19 @@
 /** What the rooms above may use of the cluster room. */
-export { acquireCluster, anyBroker, Cluster, type ClusterLease } from './cluster.ts';
+export { anyBroker, Cluster } from './cluster.ts';
 export type { Duty } from './channels.ts';
-export type { CoordinatorOptions, CoordinatorType } from './coordinators.ts';
+export { Coordinators, type CoordinatorOptions, type CoordinatorType } from './coordinators.ts';
 export type { TopicOptions } from './metadata-cache.ts';
 export { zeroTopicId } from './metadata.ts';
 export {
   booleanOption,
+  clientOptionNames,
   functionOption,
   integerOption,
   maxTimerMs,
   optionError,
   refuseUnknownOptions,
-  sharedOptionNames,
   stringOption,
   type ClientOptions,
-  type SharedOptions,
 } from './options.ts';
 export {
   Backoff,
@@ -26,15 +25,21 @@ export {
   type RetryAction,
 } from './retry.ts';
 export {
+  acquireCluster,
   sharedCluster,
-  type Broker,
-  type GroupMetadata,
-  type MetadataSnapshot,
-  type PartitionSnapshot,
+  sharedOptionNames,
+  type ClusterLease,
   type SharedClient,
-  type TopicPartition,
-  type TopicSnapshot,
-  type TransactionSource,
+  type SharedOptions,
+} from './shared-client.ts';
+export type {
+  Broker,
+  GroupMetadata,
+  MetadataSnapshot,
+  PartitionSnapshot,
+  TopicPartition,
+  TopicSnapshot,
+  TransactionSource,
 } from './types.ts';
 export type { RequestBody, RequestOptions } from '../connection/connection.ts';
 export { silentLogger, type LogFields, type Logger } from '../connection/logger.ts';

@@ -6,7 +6,6 @@ import { UsageError } from '../../errors.ts';
 import type { Dial, Platform, TlsOptions } from '../../platform.ts';
 import { defaultPlatform } from '../default-platform.ts';
 import { silentLogger, type Logger } from '../connection/logger.ts';
-import { sharedCluster, type SharedClient } from './types.ts';
 
 /** How to reach a cluster. */
 export interface ClientOptions {
@@ -40,9 +39,6 @@ export interface ClientOptions {
    * Kafka: `allow.auto.create.topics`. */
   readonly allowAutoTopicCreation?: boolean | undefined;
 }
-
-/** What every constructor takes: a way to reach the cluster, or a client to share (C6). */
-export type SharedOptions = ClientOptions | { readonly client: SharedClient };
 
 /** One bootstrap address. */
 export interface BootstrapAddress {
@@ -125,15 +121,21 @@ export function refuseUnknownOptions(what: string, options: unknown, known: read
   }
 }
 
-const clientOptionNames = [
-  ...['brokers', 'clientId', 'tls', 'dial', 'logger', 'platform', 'connectTimeoutMs', 'requestTimeoutMs'],
-  ...['metadataMaxAgeMs', 'connectionMaxIdleMs', 'maxFrameBytes', 'allowAutoTopicCreation'],
+/** Names of the options of `ClientOptions`. */
+export const clientOptionNames: readonly string[] = [
+  'brokers',
+  'clientId',
+  'tls',
+  'dial',
+  'logger',
+  'platform',
+  'connectTimeoutMs',
+  'requestTimeoutMs',
+  'metadataMaxAgeMs',
+  'connectionMaxIdleMs',
+  'maxFrameBytes',
+  'allowAutoTopicCreation',
 ];
-
-/** Names of the options that say how to reach the cluster, for `refuseUnknownOptions`. */
-export function sharedOptionNames(): readonly string[] {
-  return [...clientOptionNames, 'client'];
-}
 
 /** Parses `host`, `host:port` or `[v6]:port`. */
 export function parseAddress(text: string): BootstrapAddress {
@@ -178,18 +180,4 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
     maxFrameBytes: integerOption('maxFrameBytes', options.maxFrameBytes, 100 * 2 ** 20, 1024, 2 ** 30),
     allowAutoTopicCreation: booleanOption('allowAutoTopicCreation', options.allowAutoTopicCreation, false),
   });
-}
-
-/** True when the options name a client to share; refuses both ways at once, and neither. */
-export function sharesClient(options: SharedOptions): options is { readonly client: SharedClient } {
-  if (!('client' in options) || options.client === undefined) return false;
-  const extra = clientOptionNames.find(
-    (name) => name in options && options[name as keyof typeof options] !== undefined,
-  );
-  if (extra !== undefined)
-    throw new UsageError(`Options client and ${extra} exclude each other: the client decides`);
-  if (typeof options.client !== 'object' || options.client === null || !(sharedCluster in options.client)) {
-    throw optionError('client', 'a Client', options.client);
-  }
-  return true;
 }

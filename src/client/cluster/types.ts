@@ -1,7 +1,6 @@
 /** What the rooms above share: the metadata snapshot, a group's identity, and the seams between them; types only.
  * Invariant: a snapshot and everything in it is immutable; news replaces it.
  */
-import type { Cluster } from './cluster.ts';
 
 /** One broker as metadata names it. */
 export interface Broker {
@@ -67,12 +66,4 @@ export interface TransactionSource {
   assertOwned(offsets: readonly (TopicPartition & { readonly offset: number })[]): void;
   /** Goes back to the group's committed offsets, after an abort. */
   rewindToCommitted(): Promise<void>;
-}
-
-/** Key under which a shared client keeps its cluster, out of the public eye. */
-export const sharedCluster: unique symbol = Symbol('kafka-wire.cluster');
-
-/** A client that several Writers and Readers share (C6); `Client` is one. */
-export interface SharedClient {
-  readonly [sharedCluster]: Cluster;
 }

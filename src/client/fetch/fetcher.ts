@@ -168,13 +168,14 @@ export class Fetcher {
       this.#failed('fetch', error);
     }
     watch.cancel();
-    this.#fetching = false;
     if (answer !== undefined && !this.#life.signal.aborted) {
       const brought = this.#receive(answer);
       const now = platform.monotonicNow();
       const isEarly = now - beganMs < Math.max(limits.maxWaitMs / 2, emptyMs);
       if (!brought && isEarly) this.#notBeforeMs = Math.max(this.#notBeforeMs, now + emptyMs);
     }
+    // Not earlier: while the answer is taken apart the reader may already pull, and so call `pump`.
+    this.#fetching = false;
     budget.answered(limits.maxBytes);
     this.pump();
   }

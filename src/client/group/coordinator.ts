@@ -11,6 +11,7 @@ import {
   sleep,
   withDeadline,
   type Cluster,
+  type Coordinators,
   type Duty,
   type RequestBody,
 } from '../cluster/index.ts';
@@ -26,10 +27,11 @@ export type GroupCluster = Pick<
   | 'refresh'
   | 'onSnapshot'
   | 'send'
-  | 'coordinator'
-  | 'forgetCoordinator'
   | 'holdOpen'
 >;
+
+/** What this room needs to find its coordinator. */
+export type CoordinatorFinder = Pick<Coordinators, 'find' | 'forget'>;
 
 /** How long to try, and what gives up. */
 export interface Patience {
@@ -52,20 +54,22 @@ export interface AskOptions {
 export class GroupCoordinator {
   readonly cluster: GroupCluster;
   readonly groupId: string;
+  readonly #coordinators: CoordinatorFinder;
   #nodeId = -1;
 
-  constructor(cluster: GroupCluster, groupId: string) {
+  constructor(cluster: GroupCluster, coordinators: CoordinatorFinder, groupId: string) {
     this.cluster = cluster;
+    this.#coordinators = coordinators;
     this.groupId = groupId;
   }
 
   /** Looks the coordinator up, if it is not known. */
   async find({ deadlineMs, signal }: AskOptions): Promise<number> {
-    this.#nodeId = await this.cluster.coordinator('group', this.groupId, { deadlineMs, signal });
+    this.#nodeId = await this.#coordinators.find('group', this.groupId, { deadlineMs, signal });
     return this.#nodeId;
   }
 
-  /** Asks once. Rejects as `Cluster.coordinator` and `Cluster.send` do. */
+  /** Asks once. Rejects as `Coordinators.find` and `Cluster.send` do. */
   async ask<Req, Res>(
     duty: Duty,
     api: Api<Req, Res>,
@@ -120,6 +124,6 @@ export class GroupCoordinator {
   }
 
   #forget(): void {
-    this.cluster.forgetCoordinator('group', this.groupId, this.#nodeId);
+    this.#coordinators.forget('group', this.groupId, this.#nodeId);
   }
 }

@@ -24,7 +24,7 @@ import type { Assignor } from './assignor/assignor.ts';
 import { rangeAssignor } from './assignor/range.ts';
 import { Commits, type CommitOutcome, type OffsetToCommit } from './commits.ts';
 import { fetchCommitted, type CommittedOffset } from './committed.ts';
-import { GroupCoordinator, type GroupCluster, type Patience } from './coordinator.ts';
+import { GroupCoordinator, type CoordinatorFinder, type GroupCluster, type Patience } from './coordinator.ts';
 import { Generation, type Ending } from './generation.ts';
 import { keepAlive } from './heartbeat.ts';
 import { joinGroup, syncGroup, type Identity, type JoinOptions } from './join.ts';
@@ -98,7 +98,7 @@ export class GroupSession {
   #closed: Promise<void> | undefined;
 
   /** Throws a `UsageError` that names a wrong option. */
-  constructor(cluster: GroupCluster, options: GroupSessionOptions) {
+  constructor(cluster: GroupCluster, coordinators: CoordinatorFinder, options: GroupSessionOptions) {
     this.#cluster = cluster;
     this.#listener = options.listener;
     const topics = [...new Set(options.topics.map((topic) => stringOption('topics', topic)))];
@@ -120,7 +120,7 @@ export class GroupSession {
       ),
       assignors: options.assignors ?? [rangeAssignor],
     };
-    this.#coordinator = new GroupCoordinator(cluster, stringOption('groupId', options.groupId));
+    this.#coordinator = new GroupCoordinator(cluster, coordinators, stringOption('groupId', options.groupId));
     this.#commits = new Commits({
       coordinator: this.#coordinator,
       ownership: this.#ownership,

@@ -4,7 +4,7 @@
  * a partition comes out once it is revoked.
  */
 import { KafkaError } from '../../errors.ts';
-import { Backoff, sleep, type Cluster, type TopicPartition } from '../cluster/index.ts';
+import { Backoff, Coordinators, sleep, type Cluster, type TopicPartition } from '../cluster/index.ts';
 import { AssignedPartition, timestampOf, type FetchSet, type StartOffset } from '../fetch/index.ts';
 import { GroupSession, type GroupListener } from '../group/index.ts';
 import type { OwnedPartition } from '../group/index.ts';
@@ -47,7 +47,10 @@ export class Membership implements GroupListener {
 
   constructor(context: MembershipContext) {
     this.#context = context;
-    this.session = new GroupSession(context.cluster, { ...context.options, listener: this });
+    this.session = new GroupSession(context.cluster, new Coordinators(context.cluster), {
+      ...context.options,
+      listener: this,
+    });
   }
 
   /** What is assigned now. */

@@ -50,7 +50,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
 
   async #after(committing: Promise<unknown> | undefined): Promise<IteratorResult<Message, undefined>> {
     try {
-      await committing;
+      if (committing !== undefined) await committing;
       const value = await this.#handout.message(undefined);
       this.#last = value;
       return { done: false, value };

@@ -77,12 +77,13 @@ export class Accumulator {
     return this.bufferedBytes === 0 || this.bufferedBytes + bytes <= this.#context.settings.maxBufferedBytes;
   }
 
-  /** Encodes a message into its partition's open batch. `slot` is the owner's name for the partition. */
+  /** Encodes a message into its partition's open batch. `deadlineMs` counts from now if it is undefined; `slot` is the
+   * owner's name for the partition. */
   append(
     queue: PartitionQueue,
     message: OutgoingMessage,
     timestampMs: number,
-    deadlineMs: number,
+    deadlineMs: number | undefined,
     owner: SegmentOwner | undefined,
     slot: number,
   ): void {
@@ -215,7 +216,12 @@ export class Accumulator {
     }
   }
 
-  #openFor(queue: PartitionQueue, message: OutgoingMessage, deadlineMs: number, eager: boolean): Batch {
+  #openFor(
+    queue: PartitionQueue,
+    message: OutgoingMessage,
+    deadlineMs: number | undefined,
+    eager: boolean,
+  ): Batch {
     const { settings, cluster } = this.#context;
     const { batchBytes } = settings;
     const open = queue.open;
@@ -225,11 +231,12 @@ export class Accumulator {
       if (bound <= left || messageByteLength(message) <= left) return open;
       open.sealed = true;
     }
+    const openedMs = cluster.platform.monotonicNow();
     const batch = new Batch({
       topic: queue.topic,
       partition: queue.partition,
-      openedMs: cluster.platform.monotonicNow(),
-      deadlineMs,
+      openedMs,
+      deadlineMs: deadlineMs ?? openedMs + settings.deliveryTimeoutMs,
       eager,
       initialBytes: Math.min(queue.hintBytes + hintSlackBytes, batchBytes),
       keepMessages: settings.completion !== undefined,
@@ -239,7 +246,7 @@ export class Accumulator {
     queue.bufferedBytes += batch.byteLength;
     this.bufferedBytes += batch.byteLength;
     this.active.add(queue);
-    this.#context.alarm.arm(deadlineMs);
+    this.#context.alarm.arm(batch.deadlineMs);
     this.onWake(queue);
     return batch;
   }

@@ -1,7 +1,7 @@
-/** Which call gets its messages into batches next: its topics are known, it is first in their lines, there is room.
+/** Which messages get into batches next: their topics are known, they are first in the lines, there is room.
  * Not here: encoding and memory (accumulator.ts).
- * Invariants: calls enter a topic in call order, whatever each had to wait for (P3); a call is balanced as a whole
- * before its first append (W1); the whole waits under the call's deadline (W9).
+ * Invariants: messages enter a topic in call order, whatever each call had to wait for (P3); a call is balanced as a
+ * whole before its first append (W1); the whole waits under the call's deadline (W9).
  */
 import { KafkaError, TimeoutError, UsageError } from '../../errors.ts';
 import { closedError } from '../cluster/index.ts';
@@ -10,6 +10,7 @@ import type { WriteCall } from './call.ts';
 import { withStored } from './errors.ts';
 import { copyMessage, KeyBytes, messageByteBound, type OutgoingMessage } from './message.ts';
 import type { PartitionQueue, QueueOptions } from './partition-queue.ts';
+import type { Plan } from './plan.ts';
 import { Topic } from './topic.ts';
 
 /** Milliseconds for which a broker's "unknown topic" is doubted: one that was just created takes a moment to be known. */
@@ -18,19 +19,19 @@ const unknownTopicDoubtMs = 500;
 /** What a waiting message of `enqueue` counts for besides its bytes: it is an object of its own until it is in a batch. */
 const stagedMessageBytes = 256;
 
-/** A call of a Writer. */
-export type TopicCall = WriteCall<Topic>;
+/** A plan for topics as they are here. */
+export type TopicPlan = Plan<Topic>;
 
-/** Lets calls in. */
+/** Lets messages in. */
 export class Admission {
   readonly #context: WriterContext;
   readonly #accumulator: Accumulator;
   readonly #queueOptions: QueueOptions;
   readonly #topics = new Map<string, Topic>();
   readonly #interest = new Map<Topic, () => void>();
-  readonly #waiting = new Set<TopicCall>();
-  /** Calls that only want for room, in their order. */
-  readonly #roomLine: TopicCall[] = [];
+  readonly #waiting = new Set<TopicPlan>();
+  /** Plans that only want for room, in their order. */
+  readonly #roomLine: TopicPlan[] = [];
   /** Topics whose first in line may go on. */
   readonly #freed: Topic[] = [];
   readonly #keys = new KeyBytes();
@@ -46,8 +47,8 @@ export class Admission {
     accumulator.onRoom = () => this.#run();
   }
 
-  /** Calls that are not in batches yet. */
-  get waiting(): ReadonlySet<TopicCall> {
+  /** Plans that are not carried out yet. */
+  get waiting(): ReadonlySet<TopicPlan> {
     return this.#waiting;
   }
 
@@ -58,131 +59,119 @@ export class Admission {
 
   /** Puts a single message straight into its batch; false when it has to wait for something. Throws what a balancer
    * deserves. */
-  enter(message: OutgoingMessage, byteBound: number): boolean {
-    const topic = this.#topic(message.topic ?? this.#context.settings.topic ?? '');
+  enter(message: OutgoingMessage, byteBound: number, call: WriteCall | undefined): boolean {
+    const { settings, cluster } = this.#context;
+    const topic = this.#topic(message.topic ?? settings.topic ?? '');
     if (!topic.loaded || topic.line.length > 0) return false;
     if (this.#roomLine.length > 0 || !this.#accumulator.hasRoom(byteBound)) return false;
     const queue = topic.queue(this.#partition(topic, message, 0));
-    const { settings, cluster } = this.#context;
-    const deadlineMs = cluster.platform.monotonicNow() + settings.deliveryTimeoutMs;
-    const timestampMs = message.timestamp ?? Math.floor(cluster.platform.now());
+    const timestampMs = message.timestamp ?? call?.timestampMs ?? Math.floor(cluster.platform.now());
     this.#accumulator.expect(1);
-    this.#accumulator.append(queue, message, timestampMs, deadlineMs, undefined);
+    this.#accumulator.append(queue, message, timestampMs, undefined, call, 0);
     return true;
   }
 
-  /** Lets a call in, or puts it in line. Throws what a balancer deserves, while nothing of the call was appended. */
-  enterCall(call: TopicCall): void {
-    this.#accumulator.expect(call.length);
-    this.#waiting.add(call);
-    for (const message of call.messages) {
-      const topic = this.#topic(call.topic ?? message.topic ?? '');
-      if (topic.line[topic.line.length - 1] !== call) {
-        call.topics.push(topic);
-        topic.line.push(call);
-      }
-      if (call.topic !== undefined) break;
+  /** Carries a plan out as far as that is possible now; what is left waits in line. */
+  enterPlan(plan: TopicPlan): void {
+    this.#accumulator.expect(plan.messages.length);
+    const { topic: writerTopic } = this.#context.settings;
+    const topics = new Set<Topic>();
+    if (writerTopic !== undefined) plan.topics = this.#topic(writerTopic).alone;
+    else {
+      for (const { topic } of plan.messages) topics.add(this.#topic(topic ?? ''));
+      plan.topics = [...topics];
     }
-    this.#freed.push(...call.topics);
-    this.#run();
-    if (!this.#waiting.has(call)) return;
+    if (this.#roomLine.length === 0 && plan.topics.every(({ loaded, line }) => loaded && line.length === 0)) {
+      this.#balance(plan);
+      if (!plan.balanced || this.#append(plan)) return;
+      this.#roomLine.push(plan);
+    }
+    this.#waiting.add(plan);
+    for (const topic of plan.topics) topic.line.push(plan);
     // The caller's array and, for an enqueue that was taken, its bytes are the caller's again.
-    call.messages = call.kind === 'enqueue' ? call.messages.map(copyMessage) : [...call.messages];
-    this.#context.alarm.arm(call.deadlineMs);
+    plan.messages = plan.call === undefined ? plan.messages.map(copyMessage) : [...plan.messages];
+    this.#context.alarm.arm(plan.deadlineMs);
+    this.#freed.push(...plan.topics);
+    this.#run();
   }
 
-  /** Adds a message to the enqueue that waits last in its topic's line; the call, or undefined if there is none. */
-  join(message: OutgoingMessage, byteBound: number): TopicCall | undefined {
-    const topic = this.#topic(message.topic ?? this.#context.settings.topic ?? '');
-    const last = topic.line[topic.line.length - 1];
-    if (last === undefined || last.kind !== 'enqueue' || last.balanced || last.settled) return undefined;
+  /** Adds a message to the enqueue that waits last in its topic's line; its plan, or undefined if there is none. */
+  join(message: OutgoingMessage, byteBound: number): TopicPlan | undefined {
+    const { line } = this.#topic(message.topic ?? this.#context.settings.topic ?? '');
+    const last = line[line.length - 1];
+    if (last === undefined || last.call !== undefined || last.balanced || last.topics.length > 1)
+      return undefined;
     this.#accumulator.expect(1);
     last.push(copyMessage(message), byteBound);
     return last;
   }
 
-  /** Counts the messages of a waiting enqueue as buffered; false when there is no room for that. */
-  stage(call: TopicCall, byteBound: number): boolean {
+  /** Counts a waiting message of `enqueue` as buffered; false when there is no room for that. */
+  stage(plan: TopicPlan, byteBound: number): boolean {
     const bytes = byteBound + stagedMessageBytes;
     if (this.#roomLine.length > 0 || !this.#accumulator.hasRoom(bytes)) return false;
-    call.stagedBytes += bytes;
+    plan.stagedBytes += bytes;
     this.#accumulator.bufferedBytes += bytes;
     return true;
   }
 
   /** The caller gave up: what was not sent is taken back (W5), for the rest nobody waits any more. */
-  giveUp(call: TopicCall, cause: unknown): void {
-    if (call.settled) return;
+  giveUp(call: WriteCall, plan: TopicPlan, cause: unknown): void {
     const error = (stored: 'no' | 'maybe'): KafkaError =>
       new KafkaError('The write was aborted by its signal', { code: 'ABORTED', stored, cause });
     const [withdrawn, unknown] = [error('no'), error('maybe')];
-    this.refuse(call, withdrawn);
-    for (const [slot, segments] of call.segments.entries()) {
-      for (const segment of segments) {
-        const { batch } = segment;
-        if (batch.settled) continue;
-        const taken = this.#accumulator.withdraw(call.queues[slot] as PartitionQueue, segment);
-        segment.error = taken ? withdrawn : unknown;
-        if (!taken) batch.forget(segment);
-        call.recordsSettled(segment.count, true);
-      }
+    this.refuse(plan, withdrawn);
+    for (let segment = call.first; segment !== undefined; segment = segment.next) {
+      const { batch, count } = segment;
+      if (batch.settled) continue;
+      const queue = this.#topic(batch.topic).queue(batch.partition);
+      const taken = this.#accumulator.withdraw(queue, segment);
+      segment.error = taken ? withdrawn : unknown;
+      if (!taken) batch.forget(segment);
+      call.recordsSettled(count, true);
     }
   }
 
-  /** What of a call is in no batch will not get into one. */
-  refuse(call: TopicCall, error: KafkaError): void {
-    const lost = call.kind === 'enqueue' ? call.messages.slice(call.next) : [];
-    const count = call.refuse(error);
+  /** What of a plan is in no batch will not get into one. */
+  refuse(plan: TopicPlan, error: KafkaError): void {
+    const { call, messages, next } = plan;
+    const count = messages.length - next;
+    if (plan.refusal !== null || count <= 0) return;
+    plan.refusal = error;
     this.#context.stats.window.errors += count;
     this.#accumulator.done(count);
-    if (count > 0 && lost.length > 0) {
-      for (const topic of call.topics) {
-        const messages = lost.filter((message) => (message.topic ?? topic.topic) === topic.topic);
-        this.#accumulator.complete({
-          topic: topic.topic,
-          partition: -1,
-          messages,
-          baseOffset: undefined,
-          error,
-        });
-      }
-      this.#context.cluster.logger.warn?.('messages were not written', {
-        messages: count,
-        reason: error.message,
-      });
-    }
-    this.#leave(call);
+    if (call !== undefined) call.refuse(count, error);
+    else if (this.#waiting.has(plan)) this.#tellLost(plan, messages.slice(next), error);
+    if (plan.balanced) plan.messages = [];
+    this.#leave(plan);
   }
 
-  /** Refuses calls whose deadline has passed; the moment at which the next may. */
+  /** Refuses plans whose deadline has passed; the moment at which the next may. */
   tick(nowMs: number): number {
     let nextMs = Infinity;
     const limitMs = this.#context.settings.deliveryTimeoutMs;
-    for (const call of this.#waiting) {
-      if (call.deadlineMs > nowMs) nextMs = Math.min(nextMs, call.deadlineMs);
-      else {
-        const why = call.balanced ? 'found no room in maxBufferedBytes' : 'got no metadata';
-        this.refuse(
-          call,
-          new TimeoutError(`The write ${why} within deliveryTimeoutMs, ${limitMs} ms`, {
-            limitMs,
-            stored: 'no',
-          }),
-        );
+    for (const plan of this.#waiting) {
+      if (plan.deadlineMs > nowMs) {
+        nextMs = Math.min(nextMs, plan.deadlineMs);
+        continue;
       }
+      const why = plan.balanced ? 'found no room in maxBufferedBytes' : 'got no metadata';
+      const text = `The write ${why} within deliveryTimeoutMs, ${limitMs} ms`;
+      this.refuse(plan, new TimeoutError(text, { limitMs, stored: 'no' }));
     }
     return nextMs;
   }
 
-  /** Refuses every waiting call and lets go of the topics. */
+  /** Refuses what waits and lets go of the topics. */
   close(): void {
-    this.#lifetime.abort(closedError('The writer', 'no'));
-    for (const call of this.#waiting) this.refuse(call, closedError('The writer', 'no'));
+    const closed = closedError('The writer', 'no');
+    this.#lifetime.abort(closed);
+    for (const plan of this.#waiting) this.refuse(plan, closed);
     for (const release of this.#interest.values()) release();
     this.#interest.clear();
   }
 
-  /** Lets in what can be let in. A loop, since each call that leaves may free the next ones. */
+  /** Lets in what can be let in. A loop, since each plan that leaves may free the next ones. */
   #run(): void {
     if (this.#running) return;
     this.#running = true;
@@ -190,9 +179,9 @@ export class Admission {
       const first = this.#freed.shift()?.line[0];
       if (first !== undefined) this.#advance(first);
       if (this.#freed.length > 0) continue;
-      const call = this.#roomLine[0];
-      if (call === undefined || !this.#append(call)) break;
-      this.#leave(call);
+      const plan = this.#roomLine[0];
+      if (plan === undefined || !this.#append(plan)) break;
+      this.#leave(plan);
     }
     this.#running = false;
     const pressed = this.#roomLine.length > 0;
@@ -200,41 +189,36 @@ export class Admission {
     this.#accumulator.pressed = pressed;
   }
 
-  /** Goes as far with the first call in a line as is possible now. */
-  #advance(call: TopicCall): void {
-    if (call.balanced || call.topics.some((topic) => topic.line[0] !== call)) return;
-    const startedMs = call.deadlineMs - this.#context.settings.deliveryTimeoutMs;
-    for (const topic of call.topics) {
+  /** Goes as far with the first plan in a line as is possible now. */
+  #advance(plan: TopicPlan): void {
+    if (plan.balanced || plan.topics.some((topic) => topic.line[0] !== plan)) return;
+    const startedMs = plan.deadlineMs - this.#context.settings.deliveryTimeoutMs;
+    for (const topic of plan.topics) {
       if (topic.loaded) continue;
       const { failure } = topic;
-      // The call was in line when the look-up failed, so the answer is as fresh for it as its own would be.
-      if (failure !== undefined && failure.atMs >= startedMs) this.refuse(call, failure.error);
-      else if (!topic.loading) void this.#load(topic, call.deadlineMs);
+      // The plan was in line when the look-up failed, so the answer is as fresh for it as its own would be.
+      if (failure !== undefined && failure.atMs >= startedMs) this.refuse(plan, failure.error);
+      else if (!topic.loading) void this.#load(topic, plan.deadlineMs);
       return;
     }
-    this.#balance(call);
-    if (!call.balanced) return;
-    this.#accumulator.bufferedBytes -= call.stagedBytes;
-    call.stagedBytes = 0;
-    this.#roomLine.push(call);
+    this.#balance(plan);
+    if (!plan.balanced) return;
+    this.#accumulator.bufferedBytes -= plan.stagedBytes;
+    plan.stagedBytes = 0;
+    this.#roomLine.push(plan);
   }
 
   async #load(topic: Topic, deadlineMs: number): Promise<void> {
     const { cluster } = this.#context;
+    const options = { deadlineMs, doubtMs: unknownTopicDoubtMs, signal: this.#lifetime.signal };
     topic.loading = true;
     try {
-      const { signal } = this.#lifetime;
-      topic.update(
-        await cluster.topic(topic.topic, { deadlineMs, doubtMs: unknownTopicDoubtMs, signal }),
-        () => undefined,
-      );
-      if (!topic.loaded) throw new TimeoutError(`Topic ${topic.topic} has no partitions`, { limitMs: 0 });
+      topic.update(await cluster.topic(topic.topic, options), () => undefined);
     } catch (error) {
-      // Past the deadline of the call that asked; the next in line asks under its own.
-      const outOfTime = error instanceof TimeoutError;
-      if (!outOfTime)
-        topic.failure = { error: withStored(error, 'no'), atMs: cluster.platform.monotonicNow() };
-      else this.tick(cluster.platform.monotonicNow());
+      const nowMs = cluster.platform.monotonicNow();
+      // Out of time is only the plan that asked; the next in line asks under its own deadline.
+      if (error instanceof TimeoutError) this.tick(nowMs);
+      else topic.failure = { error: withStored(error, 'no'), atMs: nowMs };
     }
     topic.loading = false;
     this.#freed.push(topic);
@@ -242,32 +226,30 @@ export class Admission {
     this.#forgetIfUnused(topic);
   }
 
-  /** Chooses every message's partition; on a fault nothing of the call is appended (W1). */
-  #balance(call: TopicCall): void {
-    const { messages, length } = call;
-    if (length > 1) call.slots = new Int32Array(length);
-    let topic = call.topics[0] as Topic;
+  /** Chooses every message's partition; on a fault nothing of the plan is appended (W1). */
+  #balance(plan: TopicPlan): void {
+    const { messages } = plan;
+    const { length } = messages;
+    if (length > 1) plan.slots = new Int32Array(length);
+    let topic = plan.topics[0] as Topic;
     try {
       for (let index = 0; index < length; index++) {
         const message = messages[index] as OutgoingMessage;
         if (message.topic !== undefined && message.topic !== topic.topic) topic = this.#topic(message.topic);
         const queue = topic.queue(this.#partition(topic, message, index));
-        if (queue.slot < 0) {
-          queue.slot = call.queues.push(queue) - 1;
-          call.segments.push([]);
-        }
+        if (queue.slot < 0) queue.slot = plan.queues.push(queue) - 1;
         queue.callBytes += topic.recordBytes;
-        if (call.slots !== undefined) call.slots[index] = queue.slot;
+        if (plan.slots !== undefined) plan.slots[index] = queue.slot;
         if (message.timestamp !== undefined) {
-          call.timestamps ??= new Float64Array(length).fill(Number.NaN);
-          call.timestamps[index] = message.timestamp;
+          plan.timestamps ??= new Float64Array(length).fill(Number.NaN);
+          plan.timestamps[index] = message.timestamp;
         }
       }
-      call.balanced = true;
+      plan.balanced = true;
     } catch (error) {
-      this.refuse(call, withStored(error, 'no'));
+      this.refuse(plan, withStored(error, 'no'));
     } finally {
-      for (const queue of call.queues) {
+      for (const queue of plan.queues) {
         queue.slot = -1;
         queue.callBytes = 0;
       }
@@ -281,50 +263,67 @@ export class Admission {
     if (partition !== undefined) {
       if (partition < count) return partition;
       throw new UsageError(
-        `Message ${index}: partition ${partition} of ${topic.topic} does not exist; it has 0 to ${count - 1}`,
+        `Message ${index}: ${topic.topic} has no partition ${partition}, only 0 to ${count - 1}`,
+        { stored: 'no' },
       );
     }
     const chosen = this.#context.settings.balancer.partition(message, this.#keys.of(message.key), topic);
     if (Number.isInteger(chosen) && chosen >= 0 && chosen < count) return chosen;
     throw new UsageError(
-      `Message ${index}: the balancer returned ${String(chosen)} for ${topic.topic}, which has 0 to ${count - 1}`,
+      `Message ${index}: the balancer returned ${String(chosen)}; ${topic.topic} has partitions 0 to ${count - 1}`,
+      { stored: 'no' },
     );
   }
 
-  /** Appends a call's messages while there is room; true when all are in. */
-  #append(call: TopicCall): boolean {
+  /** Appends a plan's messages while there is room; true when all are in. */
+  #append(plan: TopicPlan): boolean {
     const accumulator = this.#accumulator;
-    const { messages, length, slots } = call;
-    const roomForAll = accumulator.bufferedBytes + call.byteBound <= this.#context.settings.maxBufferedBytes;
-    for (let index = call.next; index < length; index++) {
+    const { messages, slots, call, timestamps } = plan;
+    const { length } = messages;
+    const roomForAll = accumulator.bufferedBytes + plan.byteBound <= this.#context.settings.maxBufferedBytes;
+    for (let index = plan.next; index < length; index++) {
       const message = messages[index] as OutgoingMessage;
       if (!roomForAll && !accumulator.hasRoom(messageByteBound(message))) return false;
       const slot = slots === undefined ? 0 : (slots[index] as number);
-      const queue = call.queues[slot] as PartitionQueue;
-      const owner = call.kind === 'write' ? call : undefined;
-      const segment = accumulator.append(queue, message, call.timestampOf(index), call.deadlineMs, owner);
-      if (segment !== undefined) call.segments[slot]?.push(segment);
-      call.next = index + 1;
+      const timestampMs =
+        timestamps === undefined ? plan.timestampMs : (message.timestamp ?? plan.timestampMs);
+      accumulator.append(
+        plan.queues[slot] as PartitionQueue,
+        message,
+        timestampMs,
+        plan.deadlineMs,
+        call,
+        slot,
+      );
+      plan.next = index + 1;
     }
-    if (call.kind === 'enqueue') call.recordsSettled(length, false);
+    plan.messages = [];
     return true;
   }
 
-  /** The call waits for nothing here any more; those behind it go on. */
-  #leave(call: TopicCall): void {
-    if (!this.#waiting.delete(call)) return;
-    const { stagedBytes } = call;
-    call.stagedBytes = 0;
-    const place = this.#roomLine.indexOf(call);
-    if (place >= 0) this.#roomLine.splice(place, 1);
-    for (const topic of call.topics) {
-      const inLine = topic.line.indexOf(call);
-      if (inLine >= 0) topic.line.splice(inLine, 1);
-    }
-    if (call.onAdmitted !== undefined) for (const admitted of call.onAdmitted) admitted();
-    this.#freed.push(...call.topics);
+  /** A plan waits for nothing here any more; those behind it go on. */
+  #leave(plan: TopicPlan): void {
+    if (!this.#waiting.delete(plan)) return;
+    const { stagedBytes, listeners, topics } = plan;
+    plan.stagedBytes = 0;
+    removeFrom(this.#roomLine, plan);
+    for (const topic of topics) removeFrom(topic.line, plan);
+    if (listeners !== undefined) for (const listener of listeners) listener(plan.refusal);
+    this.#freed.push(...topics);
     this.#accumulator.returnRoom(undefined, stagedBytes);
-    for (const topic of call.topics) this.#forgetIfUnused(topic);
+    for (const topic of topics) this.#forgetIfUnused(topic);
+  }
+
+  /** Tells the completion about messages of `enqueue` that got into no batch. */
+  #tellLost(plan: TopicPlan, lost: readonly OutgoingMessage[], error: KafkaError): void {
+    for (const { topic } of plan.topics) {
+      const messages = lost.filter((message) => (message.topic ?? topic) === topic);
+      this.#accumulator.complete({ topic, partition: -1, messages, baseOffset: undefined, error });
+    }
+    this.#context.cluster.logger.warn?.('messages were not written', {
+      messages: lost.length,
+      reason: error.message,
+    });
   }
 
   #topic(name: string): Topic {
@@ -347,4 +346,9 @@ export class Admission {
     this.#interest.get(topic)?.();
     this.#interest.delete(topic);
   }
+}
+
+function removeFrom<T>(list: T[], item: T): void {
+  const index = list.indexOf(item);
+  if (index >= 0) list.splice(index, 1);
 }

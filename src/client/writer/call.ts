@@ -33,8 +33,10 @@ export class WriteCall implements SegmentOwner {
   /** The call's records, in the order in which they were appended. */
   first: Segment | undefined;
   #last: Segment | undefined;
-  /** Why the messages that are in no batch will not get into one. */
+  /** Why the messages that are in no batch will not get into one, all for one reason or each for its own. */
   #refusal: KafkaError | null = null;
+  #refusals: readonly KafkaError[] | undefined;
+  #offender: KafkaError | undefined;
   #resolve: ((receipt: WriteReceipt | Promise<never>) => void) | undefined;
   #unsettled: number;
   #failed = false;
@@ -71,6 +73,13 @@ export class WriteCall implements SegmentOwner {
     this.recordsSettled(count, true);
   }
 
+  /** No message of the call is sent: each has its error, and `offender` is the one to name. */
+  refuseAll(errors: readonly KafkaError[], offender: KafkaError): void {
+    this.#refusals = errors;
+    this.#offender = offender;
+    this.recordsSettled(this.length, true);
+  }
+
   /** Where a message went. */
   at(index: number): WrittenMessage {
     if (!Number.isInteger(index) || index < 0 || index >= this.length) {
@@ -82,7 +91,8 @@ export class WriteCall implements SegmentOwner {
       return { topic, partition, offset: undefined, timestamp: undefined };
     }
     const { topic, partition, baseOffset, appendTimeMs, error } = segment.batch;
-    if (error !== null || segment.error !== null) return { topic, partition, offset: undefined, timestamp: undefined };
+    if (error !== null || segment.error !== null)
+      return { topic, partition, offset: undefined, timestamp: undefined };
     const own = this.spread?.timestamps?.[index] ?? Number.NaN;
     const timestamp = Number.isNaN(own) ? this.timestampMs : own;
     return {
@@ -96,7 +106,8 @@ export class WriteCall implements SegmentOwner {
   /** Why a message was not written, or null. */
   #errorOf(index: number): KafkaError | null {
     const [segment] = this.#find(index);
-    return segment === undefined ? this.#refusal : (segment.error ?? segment.batch.error);
+    if (segment !== undefined) return segment.error ?? segment.batch.error;
+    return this.#refusals?.[index] ?? this.#refusal;
   }
 
   /** The segment of a message, and the index of its record in the batch. */
@@ -135,6 +146,6 @@ export class WriteCall implements SegmentOwner {
     const receipt = { length: this.length, at: (index: number) => this.at(index) };
     if (!this.#failed) return this.#resolve?.(receipt);
     const errors = Array.from({ length: this.length }, (_, index) => this.#errorOf(index));
-    this.#resolve?.(Promise.reject(new WriteErrors(errors, receipt)));
+    this.#resolve?.(Promise.reject(new WriteErrors(errors, receipt, this.#offender)));
   }
 }

@@ -20,10 +20,10 @@ export class WriteErrors extends AggregateError {
   /** Where the messages went that were written. */
   readonly receipt: WriteReceipt;
 
-  /** `errors` has one entry per message, at least one of them an error. */
-  constructor(errors: readonly (KafkaError | null)[], receipt: WriteReceipt) {
+  /** `errors` has one entry per message, at least one of them an error; `first` is the one to name. */
+  constructor(errors: readonly (KafkaError | null)[], receipt: WriteReceipt, first?: KafkaError) {
     const failures = errors.filter((error) => error !== null);
-    const first = failures[0];
+    first ??= failures[0];
     super(
       errors,
       `${failures.length} of ${errors.length} messages were not written; the first: ${first?.message}`,

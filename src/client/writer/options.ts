@@ -86,8 +86,17 @@ export interface ResolvedSettings {
 }
 
 const settingNames = [
-  ...['topic', 'balancer', 'requiredAcks', 'compression', 'idempotent', 'batchSize', 'batchBytes'],
-  ...['batchTimeoutMs', 'maxBufferedBytes', 'deliveryTimeoutMs', 'completion'],
+  'topic',
+  'balancer',
+  'requiredAcks',
+  'compression',
+  'idempotent',
+  'batchSize',
+  'batchBytes',
+  'batchTimeoutMs',
+  'maxBufferedBytes',
+  'deliveryTimeoutMs',
+  'completion',
 ];
 
 function resolveBalancer(balancer: Balancer | BalancerFunction | undefined): Balancer {

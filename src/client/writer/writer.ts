@@ -13,13 +13,14 @@ import {
   type ClusterLease,
 } from '../cluster/index.ts';
 import { Accumulator, type WriterCluster } from './accumulator.ts';
-import { Admission, type TopicCall } from './admission.ts';
+import { Admission, type TopicPlan } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { WriteCall } from './call.ts';
-import { WriteErrors } from './errors.ts';
+import { withStored } from './errors.ts';
 import { checkMessage, type OutgoingMessage } from './message.ts';
 import { resolveSettings, type ResolvedSettings, type WriterOptions } from './options.ts';
 import type { PartitionQueue, QueueOptions } from './partition-queue.ts';
+import { Plan } from './plan.ts';
 import { ProducerId } from './producer-id.ts';
 import type { WriteReceipt } from './receipt.ts';
 import { Sender } from './sender.ts';
@@ -37,6 +38,12 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined;
   /** Ends the waiting at once. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Why a call is refused: an error for each message, and the first of those that are at fault. */
+interface Faults {
+  readonly errors: readonly KafkaError[];
+  readonly first: KafkaError;
 }
 
 /** Writes messages to topics. Does nothing until the first call. */
@@ -99,31 +106,12 @@ export class Writer {
    */
   writeMessages(
     messages: OutgoingMessage | readonly OutgoingMessage[],
-    options: WriteOptions = {},
+    { signal }: WriteOptions = {},
   ): Promise<WriteReceipt> {
-    const list = Array.isArray(messages)
-      ? (messages as readonly OutgoingMessage[])
-      : [messages as OutgoingMessage];
     if (this.#closed) return Promise.reject(closedError('The writer', 'no'));
-    const bound = this.#check(list);
-    if (typeof bound !== 'number') return Promise.reject(bound);
-    const call = this.#call('write', list, bound);
-    const outcome = call.outcome();
-    if (list.length === 0) return outcome;
-    const { signal } = options;
-    this.#stats.window.writes++;
-    if (signal !== undefined) {
-      const giveUp = (): void => this.#admission.giveUp(call, signal.reason);
-      if (signal.aborted) {
-        this.#accumulator.expect(call.length);
-        giveUp();
-        return outcome;
-      }
-      signal.addEventListener('abort', giveUp);
-      call.onSettled = () => signal.removeEventListener('abort', giveUp);
-    }
-    this.#admission.enterCall(call);
-    return outcome;
+    const list = Array.isArray(messages) ? (messages as readonly OutgoingMessage[]) : undefined;
+    if (list === undefined && signal === undefined) return this.#writeOne(messages as OutgoingMessage);
+    return this.#writeAll(list ?? [messages as OutgoingMessage], signal);
   }
 
   /** Takes a message without waiting for its outcome, which `completion`, the logger and `stats` tell.
@@ -132,21 +120,22 @@ export class Writer {
    */
   enqueue(message: OutgoingMessage): undefined | Promise<void> {
     if (this.#closed) throw closedError('The writer', 'no');
-    const bound = checkMessage(message, 0, this.#settings.topic, this.#settings.batchBytes);
+    const { topic, batchBytes } = this.#settings;
+    const bound = checkMessage(message, 0, topic, batchBytes);
     if (typeof bound !== 'number') throw bound;
     const admission = this.#admission;
-    this.#stats.window.writes++;
-    if (admission.enter(message, bound)) return undefined;
-    let call = admission.join(message, bound);
-    if (call === undefined) {
-      call = this.#call('enqueue', [message], bound);
-      admission.enterCall(call);
+    this.#begin();
+    if (admission.enter(message, bound, undefined)) return undefined;
+    let plan = admission.join(message, bound);
+    if (plan === undefined) {
+      plan = new Plan(undefined, topic, [message], bound, this.#nowMs(), this.#deadlineMs());
+      admission.enterPlan(plan);
     }
-    if (!admission.waiting.has(call) || admission.stage(call, bound)) return undefined;
-    const waiting = call;
+    const { refusal } = plan;
+    if (refusal !== null) throw refusal;
+    if (!admission.waiting.has(plan) || admission.stage(plan, bound)) return undefined;
     return new Promise<void>((resolve, reject) => {
-      waiting.onAdmitted ??= [];
-      waiting.onAdmitted.push(() => (waiting.refusal === null ? resolve() : reject(waiting.refusal)));
+      (plan.listeners ??= []).push((refusal) => (refusal === null ? resolve() : reject(refusal)));
     });
   }
 
@@ -209,32 +198,88 @@ export class Writer {
     this.#lease.release();
   }
 
-  #call(kind: 'write' | 'enqueue', messages: readonly OutgoingMessage[], byteBound: number): TopicCall {
-    this.#producer?.request();
-    const { platform } = this.#cluster;
-    const deadlineMs = platform.monotonicNow() + this.#settings.deliveryTimeoutMs;
-    return new WriteCall(kind, this.#settings.topic, messages, byteBound, Math.floor(platform.now()), deadlineMs);
+  #writeOne(message: OutgoingMessage): Promise<WriteReceipt> {
+    const { topic, batchBytes } = this.#settings;
+    const bound = checkMessage(message, 0, topic, batchBytes);
+    // What is not the common case goes the way of all calls.
+    if (typeof bound !== 'number') return this.#writeAll([message], undefined);
+    this.#begin();
+    const call = new WriteCall(1, this.#nowMs());
+    const outcome = call.outcome();
+    let refusal: KafkaError | undefined;
+    try {
+      if (this.#admission.enter(message, bound, call)) return outcome;
+    } catch (error) {
+      refusal = withStored(error, 'no');
+    }
+    const plan: TopicPlan = new Plan(call, topic, [message], bound, call.timestampMs, this.#deadlineMs());
+    if (refusal === undefined) this.#admission.enterPlan(plan);
+    else call.refuse(1, refusal);
+    return outcome;
   }
 
-  /** Most bytes that the messages take; when one is at fault, the error for the whole call (W1). */
-  #check(messages: readonly OutgoingMessage[]): number | WriteErrors {
+  #writeAll(messages: readonly OutgoingMessage[], signal: AbortSignal | undefined): Promise<WriteReceipt> {
+    const { topic } = this.#settings;
+    const call = new WriteCall(messages.length, this.#nowMs());
+    const outcome = call.outcome();
+    const faults = this.#faultsOf(messages);
+    const bound = typeof faults === 'number' ? faults : 0;
+    const plan: TopicPlan = new Plan(call, topic, messages, bound, call.timestampMs, this.#deadlineMs());
+    if (typeof faults !== 'number') {
+      this.#stats.window.errors += messages.length;
+      call.refuseAll(faults.errors, faults.first);
+      return outcome;
+    }
+    if (messages.length === 0) {
+      call.recordsSettled(0, false);
+      return outcome;
+    }
+    this.#begin();
+    const giveUp = (): void => this.#admission.giveUp(call, plan, signal?.reason);
+    if (signal?.aborted) {
+      this.#accumulator.expect(messages.length);
+      giveUp();
+      return outcome;
+    }
+    signal?.addEventListener('abort', giveUp);
+    call.onSettled = () => signal?.removeEventListener('abort', giveUp);
+    this.#admission.enterPlan(plan);
+    return outcome;
+  }
+
+  /** A call was let in: counts it, and sees to it that there will be a producer id. */
+  #begin(): void {
+    this.#stats.window.writes++;
+    this.#producer?.request();
+  }
+
+  #nowMs(): number {
+    return Math.floor(this.#cluster.platform.now());
+  }
+
+  #deadlineMs(): number {
+    return this.#cluster.platform.monotonicNow() + this.#settings.deliveryTimeoutMs;
+  }
+
+  /** Most bytes that the messages take; or, when one is at fault, an error for each: none will be sent (W1). */
+  #faultsOf(messages: readonly OutgoingMessage[]): number | Faults {
     const { topic, batchBytes } = this.#settings;
     let bytes = 0;
     let faults: Map<number, KafkaError> | undefined;
+    let first: KafkaError | undefined;
     for (let index = 0; index < messages.length; index++) {
       const bound = checkMessage(messages[index] as OutgoingMessage, index, topic, batchBytes);
       if (typeof bound === 'number') bytes += bound;
-      else (faults ??= new Map()).set(index, bound);
+      else {
+        first ??= bound;
+        (faults ??= new Map()).set(index, bound);
+      }
     }
-    if (faults === undefined) return bytes;
-    this.#stats.window.errors += messages.length;
+    if (first === undefined) return bytes;
     const spared = new UsageError('Not sent, because another message of the call was refused', {
       stored: 'no',
     });
-    const errors = messages.map((_, index) => faults.get(index) ?? spared);
-    const call: TopicCall = new WriteCall('write', topic, messages, 0, 0, 0);
-    call.refuse(spared);
-    return new WriteErrors(errors, { length: call.length, at: (index) => call.written(index) });
+    return { first, errors: Array.from(messages, (_, index) => faults?.get(index) ?? spared) };
   }
 
   #flush(): Promise<void> {
@@ -252,10 +297,10 @@ export class Writer {
         }
         this.#accumulator.press();
       };
-      for (const call of this.#admission.waiting) {
+      for (const plan of this.#admission.waiting) {
         left++;
-        (call.onAdmitted ??= []).push(() => {
-          wait(call.queues);
+        (plan.listeners ??= []).push(() => {
+          wait(plan.queues);
           one();
         });
       }

@@ -115,7 +115,7 @@ export interface PartitionData {
   currentLeader: LeaderIdAndEpoch;
   /** v12+. */
   snapshotId: SnapshotId;
-  /** Only for read_committed; null or empty if there are none. */
+  /** Default []. Only for read_committed; null or empty if there are none. */
   abortedTransactions: AbortedTransaction[] | null;
   /** v11+, default -1. Broker to read from instead; -1 none. */
   preferredReadReplica: number;

@@ -9,7 +9,7 @@ import { defineApi, type Api, type Fields } from '../schema.ts';
 
 /** Metadata request, v0-v13. */
 export interface MetadataRequest {
-  /** Null asks for all topics, no elements for none; in v0 no elements ask for all. */
+  /** Default []. Null asks for all topics, no elements for none; in v0 no elements ask for all. */
   topics: MetadataRequestTopic[] | null;
   /** v4+, default true. */
   allowAutoTopicCreation: boolean;
@@ -23,6 +23,7 @@ export interface MetadataRequest {
 export interface MetadataRequestTopic {
   /** v10+. */
   topicId: string;
+  /** Default ''. */
   name: string | null;
 }
 
@@ -56,6 +57,7 @@ export interface MetadataResponseBroker {
 export interface MetadataResponseTopic {
   /** See `ErrorCodes`. */
   errorCode: number;
+  /** Default ''. */
   name: string | null;
   /** v10+. */
   topicId: string;

@@ -35,6 +35,7 @@ export interface OffsetCommitRequestPartition {
   committedOffset: number;
   /** v6+, default -1. */
   committedLeaderEpoch: number;
+  /** Default ''. */
   committedMetadata: string | null;
 }
 

@@ -10,7 +10,7 @@ import { defineApi, type Api, type Fields } from '../schema.ts';
 export interface OffsetFetchRequest {
   /** Up to v7. */
   groupId: string;
-  /** Up to v7. Null asks for all. */
+  /** Up to v7, default []. Null asks for all. */
   topics: OffsetFetchRequestTopic[] | null;
   /** v8+. */
   groups: OffsetFetchRequestGroup[];
@@ -31,7 +31,7 @@ export interface OffsetFetchRequestGroup {
   memberId: string | null;
   /** v9+, default -1. */
   memberEpoch: number;
-  /** Null asks for all. */
+  /** Default []. Null asks for all. */
   topics: OffsetFetchRequestTopics[] | null;
 }
 
@@ -69,6 +69,7 @@ export interface OffsetFetchResponsePartition {
   committedOffset: number;
   /** v5+, default -1. */
   committedLeaderEpoch: number;
+  /** Default ''. */
   metadata: string | null;
   /** See `ErrorCodes`. */
   errorCode: number;
@@ -98,6 +99,7 @@ export interface OffsetFetchResponsePartitions {
   committedOffset: number;
   /** Default -1. */
   committedLeaderEpoch: number;
+  /** Default ''. */
   metadata: string | null;
   /** See `ErrorCodes`. */
   errorCode: number;

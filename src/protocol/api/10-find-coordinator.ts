@@ -22,7 +22,7 @@ export interface FindCoordinatorResponse {
   throttleTimeMs: number;
   /** Up to v3. See `ErrorCodes`. */
   errorCode: number;
-  /** v1-v3. */
+  /** v1-v3, default ''. */
   errorMessage: string | null;
   /** Up to v3. */
   nodeId: number;
@@ -42,6 +42,7 @@ export interface Coordinator {
   port: number;
   /** See `ErrorCodes`. */
   errorCode: number;
+  /** Default ''. */
   errorMessage: string | null;
 }
 

@@ -41,6 +41,7 @@ export interface JoinGroupResponse {
   generationId: number;
   /** v7+, default null. */
   protocolType: string | null;
+  /** Default ''. */
   protocolName: string | null;
   leader: string;
   /** v9+. */

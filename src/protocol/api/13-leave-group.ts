@@ -36,6 +36,7 @@ export interface LeaveGroupResponse {
 /** Element of `LeaveGroupResponse.members`. */
 export interface MemberResponse {
   memberId: string;
+  /** Default ''. */
   groupInstanceId: string | null;
   /** See `ErrorCodes`. */
   errorCode: number;

@@ -34,6 +34,7 @@ export interface CreatableReplicaAssignment {
 /** Element of `CreateTopicsRequest.topics.configs`. */
 export interface CreatableTopicConfig {
   name: string;
+  /** Default ''. */
   value: string | null;
 }
 
@@ -51,6 +52,7 @@ export interface CreatableTopicResult {
   topicId: string;
   /** See `ErrorCodes`. */
   errorCode: number;
+  /** Default ''. */
   errorMessage: string | null;
   /** v5+. */
   topicConfigErrorCode: number;
@@ -58,13 +60,14 @@ export interface CreatableTopicResult {
   numPartitions: number;
   /** v5+, default -1. */
   replicationFactor: number;
-  /** v5+. */
+  /** v5+, default []. */
   configs: CreatableTopicConfigs[] | null;
 }
 
 /** Element of `CreateTopicsResponse.topics.configs`. */
 export interface CreatableTopicConfigs {
   name: string;
+  /** Default ''. */
   value: string | null;
   readOnly: boolean;
   /** Default -1. */

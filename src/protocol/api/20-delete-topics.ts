@@ -31,6 +31,7 @@ export interface DeleteTopicsResponse {
 
 /** Element of `DeleteTopicsResponse.responses`. */
 export interface DeletableTopicResult {
+  /** Default ''. */
   name: string | null;
   /** v6+. */
   topicId: string;

@@ -8,6 +8,7 @@ import { defineApi, type Api, type Fields } from '../schema.ts';
 
 /** InitProducerId request, v0-v6. */
 export interface InitProducerIdRequest {
+  /** Default ''. Null for a producer without transactions. */
   transactionalId: string | null;
   /** The coordinator aborts a transaction after so long. */
   transactionTimeoutMs: number;

@@ -16,6 +16,7 @@ import { handler, LeaderHints, type Handler, type RequestContext } from './handl
 
 type Answer = Input<PartitionProduceResponse>;
 
+/** Appends batches (acks 0, 1 and all are the same here, for there is one copy). */
 export const produceHandler: Handler = /* @__PURE__ */ handler(produceApi, async (request, context) => {
   const hints = new LeaderHints(context.cluster);
   const responses = [];

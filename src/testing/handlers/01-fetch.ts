@@ -17,6 +17,7 @@ import { handler, LeaderHints, type Handler, type RequestContext } from './handl
 const mostBytes = 57_671_680;
 const readCommitted = 1;
 
+/** Reads logs, waiting for `minBytes` up to `maxWaitMs`. */
 export const fetchHandler: Handler = /* @__PURE__ */ handler(fetchApi, async (request, context) => {
   // No session was ever given out.
   if (request.sessionEpoch > 0) return { errorCode: ErrorCodes.FETCH_SESSION_ID_NOT_FOUND };

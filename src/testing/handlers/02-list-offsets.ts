@@ -21,6 +21,7 @@ const special = { latest: -1, earliest: -2, maxTimestamp: -3, earliestLocal: -4 
 const firstVersions: readonly number[] = [0, 1, 1, 7, 8, 9, 11];
 const readCommitted = 1;
 
+/** Finds offsets by time. */
 export const listOffsetsHandler: Handler = /* @__PURE__ */ handler(
   listOffsetsApi,
   async (request, context) => {

@@ -16,6 +16,7 @@ type Wanted = NonNullable<MetadataRequest['topics']>[number];
 const topicOperations = 3576;
 const clusterOperations = 8096;
 
+/** Tells brokers, topics and leaders; may create topics. */
 export const metadataHandler: Handler = /* @__PURE__ */ handler(metadataApi, (request, context) => {
   const { cluster, apiVersion, faults } = context;
   if (faults.at()?.errorCode === ErrorCodes.REBOOTSTRAP_REQUIRED)

@@ -8,6 +8,7 @@ import { handler, type Handler, type RequestContext } from './handler.ts';
 /** `offset.metadata.max.bytes`. */
 const mostMetadataChars = 4096;
 
+/** Keeps offsets. */
 export const offsetCommitHandler: Handler = /* @__PURE__ */ handler(offsetCommitApi, (request, context) => {
   const groupError = commitError(request, context);
   if (groupError === 0) context.cluster.groups.getOrCreate(request.groupId).touch(request.memberId);

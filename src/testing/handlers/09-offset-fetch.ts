@@ -14,6 +14,7 @@ import { handler, type Handler, type RequestContext } from './handler.ts';
 
 type PartitionAnswer = Input<OffsetFetchResponsePartitions>;
 
+/** Tells committed offsets. */
 export const offsetFetchHandler: Handler = /* @__PURE__ */ handler(offsetFetchApi, (request, context) => {
   const { apiVersion } = context;
   if (apiVersion >= 8) {

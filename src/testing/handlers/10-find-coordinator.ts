@@ -20,6 +20,7 @@ interface Found {
   readonly port: number;
 }
 
+/** Tells coordinators. */
 export const findCoordinatorHandler: Handler = /* @__PURE__ */ handler(findCoordinatorApi, answer);
 
 function answer(request: FindCoordinatorRequest, context: RequestContext): Input<FindCoordinatorResponse> {

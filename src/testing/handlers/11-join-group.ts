@@ -7,6 +7,7 @@ import { refusedJoin } from '../group.ts';
 import type { JoinAnswer } from '../group-member.ts';
 import { handler, type Handler, type RequestContext } from './handler.ts';
 
+/** Lets a member join. */
 export const joinGroupHandler: Handler = /* @__PURE__ */ handler(joinGroupApi, async (request, context) => {
   const refuse = (errorCode: number): JoinAnswer => refusedJoin(request.memberId, errorCode);
   const answer = await context.attempt(async () => join(request, context), refuse);

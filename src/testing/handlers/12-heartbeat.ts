@@ -3,6 +3,7 @@ import { heartbeatApi } from '../../protocol/api/12-heartbeat.ts';
 import { ErrorCodes } from '../../protocol/error-codes.ts';
 import { handler, type Handler } from './handler.ts';
 
+/** Keeps a member's session. */
 export const heartbeatHandler: Handler = /* @__PURE__ */ handler(heartbeatApi, (request, context) => {
   const { groupId, memberId, groupInstanceId, generationId } = request;
   const beat = (): number => {

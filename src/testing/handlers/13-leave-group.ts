@@ -6,6 +6,7 @@ import { ErrorCodes } from '../../protocol/error-codes.ts';
 import type { Input } from '../../protocol/schema.ts';
 import { handler, type Handler } from './handler.ts';
 
+/** Lets members leave. */
 export const leaveGroupHandler: Handler = /* @__PURE__ */ handler(leaveGroupApi, (request, context) => {
   const { groupId } = request;
   const single = context.apiVersion < 3;

@@ -4,6 +4,7 @@ import { ErrorCodes } from '../../protocol/error-codes.ts';
 import type { SyncAnswer } from '../group-member.ts';
 import { handler, type Handler } from './handler.ts';
 
+/** Hands out assignments. */
 export const syncGroupHandler: Handler = /* @__PURE__ */ handler(syncGroupApi, (request, context) => {
   const refuse = (errorCode: number): SyncAnswer => ({ errorCode });
   const sync = async (): Promise<SyncAnswer> => {

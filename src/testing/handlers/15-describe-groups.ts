@@ -8,6 +8,7 @@ import { handler, type Handler, type RequestContext } from './handler.ts';
 const groupOperations = 328;
 const unasked = -2_147_483_648;
 
+/** Describes groups. */
 export const describeGroupsHandler: Handler = /* @__PURE__ */ handler(
   describeGroupsApi,
   (request, context) => {

@@ -4,6 +4,7 @@ import { handler, type Handler } from './handler.ts';
 
 const classicType = 'classic';
 
+/** Lists groups. */
 export const listGroupsHandler: Handler = /* @__PURE__ */ handler(listGroupsApi, (request, context) => {
   const lower = (texts: readonly string[]): string[] => texts.map((text) => text.toLowerCase());
   const states = lower(request.statesFilter);

@@ -15,6 +15,7 @@ type Answer = Input<CreatableTopicResult>;
 /** Source of a setting that was given to the topic itself. */
 const topicConfig = 1;
 
+/** Creates topics. */
 export const createTopicsHandler: Handler = /* @__PURE__ */ handler(createTopicsApi, (request, context) => {
   const names = request.topics.map(({ name }) => name);
   const topics = request.topics.map((wanted) => {

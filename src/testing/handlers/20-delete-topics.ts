@@ -5,6 +5,7 @@ import type { Input } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/text.ts';
 import { handler, type Handler } from './handler.ts';
 
+/** Deletes topics. */
 export const deleteTopicsHandler: Handler = /* @__PURE__ */ handler(deleteTopicsApi, (request, context) => {
   const { cluster } = context;
   const names = request.topicNames.map((name) => ({ name, topicId: ZERO_UUID }));
@@ -18,7 +19,7 @@ export const deleteTopicsHandler: Handler = /* @__PURE__ */ handler(deleteTopics
       if (topic === undefined) {
         return answer(name === null ? ErrorCodes.UNKNOWN_TOPIC_ID : ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION);
       }
-      if (cluster.topics.get(topic.name) === topic) cluster.deleteTopic(topic);
+      cluster.deleteTopic(topic);
       return answer(0);
     };
     return context.attempt(remove, answer, topic?.name ?? name ?? undefined);

@@ -7,6 +7,7 @@ import { ErrorCodes } from '../../protocol/error-codes.ts';
 import type { Input } from '../../protocol/schema.ts';
 import { handler, type Handler } from './handler.ts';
 
+/** Gives producer ids. */
 export const initProducerIdHandler: Handler = /* @__PURE__ */ handler(
   initProducerIdApi,
   (request, context) => {

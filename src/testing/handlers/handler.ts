@@ -19,24 +19,30 @@ export type NoAnswer = 'none' | 'silence' | 'disconnect';
 export type Reply<Response> = Input<Response> | 'none' | 'disconnect';
 
 /** A request on its way: where it came from, and what the handlers share. */
-export class RequestContext implements RequestOrigin {
+export class RequestContext {
   readonly cluster: ClusterState;
-  readonly nodeId: number;
-  readonly apiVersion: number;
-  readonly correlationId: number;
-  readonly clientId: string;
+  readonly origin: RequestOrigin;
+  readonly faults: RequestFaults;
   /** Fires when the connection ends: nobody waits for the answer any more. */
   readonly signal: AbortSignal;
-  readonly faults: RequestFaults;
 
   constructor(cluster: ClusterState, origin: RequestOrigin, faults: RequestFaults, signal: AbortSignal) {
     this.cluster = cluster;
-    this.nodeId = origin.nodeId;
-    this.apiVersion = origin.apiVersion;
-    this.correlationId = origin.correlationId;
-    this.clientId = origin.clientId;
+    this.origin = origin;
     this.faults = faults;
     this.signal = signal;
+  }
+
+  get nodeId(): number {
+    return this.origin.nodeId;
+  }
+
+  get apiVersion(): number {
+    return this.origin.apiVersion;
+  }
+
+  get clientId(): string {
+    return this.origin.clientId;
   }
 
   /** As Kafka prints the address of a client; a transport does not tell it. */
@@ -145,10 +151,8 @@ export function handler<Request, Response>(
   return {
     api,
     async serve(body, context, frameBytes) {
-      const { cluster, faults, apiVersion, correlationId } = context;
-      const request = api.request.decode(body, apiVersion);
-      const { nodeId, clientId } = context;
-      const origin = { nodeId, apiVersion, clientId, correlationId };
+      const { cluster, origin, faults } = context;
+      const request = api.request.decode(body, origin.apiVersion);
       const atMs = cluster.settings.platform.now();
       cluster.faults.record({ ...origin, apiKey: api.key, atMs, request }, frameBytes);
       const verdict = await cluster.faults.intercept(api.key, request, origin);
@@ -160,7 +164,7 @@ export function handler<Request, Response>(
       if (faults.delayMs > 0) await context.wait(faults.delayMs);
       const { throttleMs } = faults;
       const answer = throttleMs > 0 ? { ...(reply as object), throttleTimeMs: throttleMs } : reply;
-      return encodeResponse(api, apiVersion, correlationId, answer as Input<Response>);
+      return encodeResponse(api, origin.apiVersion, origin.correlationId, answer as Input<Response>);
     },
   };
 }

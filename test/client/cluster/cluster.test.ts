@@ -1,7 +1,7 @@
 /** The cluster room on the virtual network: metadata, routing, reconnecting, coordinators, idle sockets, sharing. */
 import { describe, expect, test } from 'vitest';
 import { Client } from '../../../src/client/admin/client.ts';
-import { acquireCluster, anyBroker, Cluster } from '../../../src/client/cluster/index.ts';
+import { acquireCluster, anyBroker, Cluster, Coordinators } from '../../../src/client/cluster/index.ts';
 import { metadataApi, type MetadataResponse } from '../../../src/protocol/api/03-metadata.ts';
 import { findCoordinatorApi } from '../../../src/protocol/api/10-find-coordinator.ts';
 import { heartbeatApi } from '../../../src/protocol/api/12-heartbeat.ts';
@@ -348,16 +348,17 @@ describe('coordinators', () => {
     await withRig(
       () => ({ brokers: brokers.slice(0, 1) }),
       async ({ cluster, requests }) => {
+        const coordinators = new Coordinators(cluster);
         await cluster.refresh('test');
-        expect(await cluster.coordinator('group', 'g')).toBe(3);
-        expect(await cluster.coordinator('group', 'g')).toBe(3);
+        expect(await coordinators.find('group', 'g')).toBe(3);
+        expect(await coordinators.find('group', 'g')).toBe(3);
         expect(requests(10)).toHaveLength(3);
         await cluster.send(3, 'group', heartbeatApi, {});
-        cluster.forgetCoordinator('group', 'g', 2);
-        await cluster.coordinator('group', 'g');
+        coordinators.forget('group', 'g', 2);
+        await coordinators.find('group', 'g');
         expect(requests(10)).toHaveLength(3);
-        cluster.forgetCoordinator('group', 'g', 3);
-        await cluster.coordinator('group', 'g');
+        coordinators.forget('group', 'g', 3);
+        await coordinators.find('group', 'g');
         expect(requests(10)).toHaveLength(4);
       },
       (request) => {
@@ -373,7 +374,8 @@ describe('coordinators', () => {
     await withRig(
       () => ({}),
       async ({ cluster, requests }) => {
-        expect(await rejection(cluster.coordinator('group', 'g'))).toMatchObject({
+        const coordinators = new Coordinators(cluster);
+        expect(await rejection(coordinators.find('group', 'g'))).toMatchObject({
           errorName: 'GROUP_AUTHORIZATION_FAILED',
         });
         expect(requests(10)).toHaveLength(1);

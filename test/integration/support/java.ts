@@ -108,16 +108,23 @@ export interface ConsoleRecord {
   readonly value: string;
 }
 
-/** Reads `count` records from the beginning with Java's console consumer; rejects when fewer come. */
+/** Reads `count` records of one topic or several from the beginning with Java's console consumer; rejects when fewer
+ * come. */
 export async function consoleConsume(
-  target: TopicTarget & { count: number; group?: string; settings?: Readonly<Record<string, string>> },
+  target: Omit<TopicTarget, 'topic'> & {
+    topic: string | readonly string[];
+    count: number;
+    group?: string;
+    settings?: Readonly<Record<string, string>>;
+  },
 ): Promise<ConsoleRecord[]> {
   const { brokers, topic, count, group, settings = {}, version = defaultKafkaVersion, ...options } = target;
   const old = beforeRenaming(version);
   const setting = old ? '--consumer-property' : '--command-property';
   const print = old ? '--property' : '--formatter-property';
   const args = [
-    ['--bootstrap-server', brokers.join(), '--topic', topic, '--from-beginning'],
+    ['--bootstrap-server', brokers.join(), '--from-beginning'],
+    typeof topic === 'string' ? ['--topic', topic] : ['--include', topic.join('|')],
     ['--max-messages', String(count), '--timeout-ms', '20000'],
     group === undefined ? [] : ['--group', group],
     ...Object.entries(settings).map(([name, value]) => [setting, `${name}=${value}`]),

@@ -1,7 +1,12 @@
 /** Reads what Kafka's own classes wrote (tools/java-reference/ApiFixtures.java): values, and their bytes per version.
  * Invariant: a fixture is never written by this project's own code.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { apis } from '../../../src/protocol/api/registry.ts';
+import { assignment } from '../../../src/protocol/embedded/assignment.ts';
+import { subscription } from '../../../src/protocol/embedded/subscription.ts';
+import { requestHeader, responseHeader } from '../../../src/protocol/header.ts';
+import type { Message } from '../../../src/protocol/schema.ts';
 
 /** One value and its bytes. */
 export interface JavaFixture {
@@ -33,6 +38,52 @@ export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
+/** A message, the facts of its definition, and what Java wrote of it. */
+export interface MessageUnderTest {
+  readonly name: string;
+  readonly message: Message<unknown>;
+  /** File under fixtures/definitions, and the name of the message inside. */
+  readonly definition: readonly [file: string, side: 'request' | 'response' | 'message'];
+  readonly fixtures: readonly JavaFixture[];
+}
+
+/** Folders under fixtures/api, such as `01-fetch`. */
+export const apiFolders: readonly string[] = readdirSync(new URL('../../../fixtures/api/', import.meta.url));
+
+/** Every message there is. */
+export function messagesUnderTest(): MessageUnderTest[] {
+  const sides = ['request', 'response'] as const;
+  const embedded = (message: Message<unknown>, file: string): MessageUnderTest => ({
+    name: message.name,
+    message,
+    definition: [`${file}.json`, 'message'],
+    fixtures: javaFixtures(`embedded/${file}.json`),
+  });
+  return [
+    ...apis.flatMap((api) => {
+      const folder = apiFolders.find((name) => Number(name.slice(0, 2)) === api.key) ?? '';
+      return sides.map((side) => ({
+        name: api[side].name,
+        message: api[side],
+        definition: [`${folder}.json`, side] as const,
+        fixtures: javaFixtures(`api/${folder}/${side}.json`),
+      }));
+    }),
+    embedded(subscription, 'consumer-protocol-subscription'),
+    embedded(assignment, 'consumer-protocol-assignment'),
+    embedded(requestHeader, 'request-header'),
+    embedded(responseHeader, 'response-header'),
+  ];
+}
+
+/** Our request header says `apiKey` where Kafka says `requestApiKey`; every other value is returned as it is. */
+export function shortHeader(value: unknown): unknown {
+  const { requestApiKey, requestApiVersion, ...rest } = value as Record<string, unknown>;
+  return requestApiKey === undefined
+    ? value
+    : { apiKey: requestApiKey, apiVersion: requestApiVersion, ...rest };
+}
+
 /** The fixtures in a file under fixtures/. */
 export function javaFixtures(file: string): JavaFixture[] {
   const url = new URL(`../../../fixtures/${file}`, import.meta.url);
@@ -41,7 +92,7 @@ export function javaFixtures(file: string): JavaFixture[] {
     Object.entries(versions).map(([version, bytes]) => ({
       case: name,
       version: Number(version),
-      value,
+      value: shortHeader(value),
       bytes: fromHex(bytes),
     })),
   );
@@ -56,13 +107,14 @@ export function printed(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, printed(field)]));
 }
 
-/** A fixture's value in the types of `like`, a decoded value of the same shape. */
+/** A fixture's value in the types of `like`, a decoded value of the same shape with at least one element per array. */
 export function typedAs(value: unknown, like: unknown): unknown {
   if (value === null) return null;
   if (typeof like === 'bigint') return BigInt(value as string);
   if (typeof like === 'number') return Number(value);
   if (like instanceof Uint8Array) return new Uint8Array(Buffer.from(value as string, 'base64'));
-  if (Array.isArray(like)) return (value as unknown[]).map((element, index) => typedAs(element, like[index]));
+  if (Array.isArray(like))
+    return (value as unknown[]).map((element, index) => typedAs(element, like[index] ?? like[0]));
   if (typeof like !== 'object' || like === null) return value;
   const fields = like as Record<string, unknown>;
   return Object.fromEntries(

@@ -2,7 +2,7 @@
  * The cases are in fixtures/assignors/range.json, which says how they were made.
  */
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type {
   AssignorMember,

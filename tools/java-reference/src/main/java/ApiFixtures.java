@@ -23,6 +23,7 @@ import java.util.Collection;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -39,7 +40,8 @@ import org.apache.kafka.common.protocol.types.TaggedFields;
 
 /**
  * Writes fixtures/api/NN-name/{request,response}.json and fixtures/embedded/*.json: values and the bytes that Kafka's
- * generated classes make of them, for every version of every message in fixtures/definitions; and fixtures/error-codes.json. Deterministic.
+ * generated classes make of them, for every version of every message in fixtures/definitions. Also writes
+ * fixtures/error-codes.json. Deterministic.
  *
  * Per version: "default" is an untouched object, "sparse" has one untouched element in every array, "full" has every
  * field set, "null" is "full" with null wherever it is allowed. Equal values share one entry.
@@ -96,8 +98,9 @@ public final class ApiFixtures {
             addElements(sparse, schema);
             add(entries, "sparse", version, sparse);
             for (boolean nulls : new boolean[] {false, true}) {
-                JsonNode value = object(schema, className, nulls);
-                Message message = (Message) converter(type).getMethod("read", JsonNode.class, short.class).invoke(null, value, version);
+                JsonNode value = object(schema, type, className, nulls);
+                Method read = converter(type).getMethod("read", JsonNode.class, short.class);
+                Message message = (Message) read.invoke(null, value, version);
                 add(entries, nulls ? "null" : "full", version, value, bytes(message, version));
             }
         }
@@ -115,11 +118,19 @@ public final class ApiFixtures {
 
     private static void add(Map<String, ObjectNode> entries, String name, short version, Message message) throws Exception {
         Class<?> type = message.getClass();
+        String hex;
+        try {
+            hex = bytes(message, version);
+        } catch (NullPointerException error) {
+            // Records that may not be null are null in an untouched object: Java itself cannot write it.
+            return;
+        }
         JsonNode value = (JsonNode) converter(type).getMethod("write", type, short.class).invoke(null, message, version);
-        add(entries, name, version, value, bytes(message, version));
+        add(entries, name, version, value, hex);
     }
 
-    private static void add(Map<String, ObjectNode> entries, String name, short version, JsonNode value, String hex) throws IOException {
+    private static void add(Map<String, ObjectNode> entries, String name, short version, JsonNode value, String hex)
+            throws IOException {
         JsonNode printed = printed(value);
         ObjectNode entry = entries.computeIfAbsent(MAPPER.writeValueAsString(printed), key -> {
             ObjectNode created = NODES.objectNode();
@@ -160,7 +171,7 @@ public final class ApiFixtures {
     private static void addElements(Object message, Schema schema) throws Exception {
         for (Field field : fields(schema)) {
             if (!field.type.isArray() || !(field.type.arrayElementType().orElseThrow() instanceof Schema elementSchema)) continue;
-            Method getter = message.getClass().getMethod(camelCase(field.name));
+            Method getter = getter(message.getClass(), field);
             Collection<Object> elements = (Collection<Object>) getter.invoke(message);
             if (elements == null) continue;
             Object element = elementType(getter.getGenericReturnType()).getConstructor().newInstance();
@@ -184,22 +195,24 @@ public final class ApiFixtures {
         return fields;
     }
 
-    private static ObjectNode object(Schema schema, String path, boolean nulls) {
+    private static ObjectNode object(Schema schema, Class<?> owner, String path, boolean nulls)
+            throws ReflectiveOperationException {
         ObjectNode object = NODES.objectNode();
         for (Field field : fields(schema)) {
-            String name = camelCase(field.name);
-            object.set(name, value(field.type, path + "." + name, nulls));
+            Method getter = getter(owner, field);
+            object.set(getter.getName(), value(field.type, getter.getGenericReturnType(), path + "." + getter.getName(), nulls));
         }
         return object;
     }
 
-    private static JsonNode value(org.apache.kafka.common.protocol.types.Type type, String path, boolean nulls) {
+    private static JsonNode value(org.apache.kafka.common.protocol.types.Type type, Type java, String path, boolean nulls)
+            throws ReflectiveOperationException {
         if (nulls && type.isNullable()) return NullNode.instance;
-        if (type instanceof Schema schema) return object(schema, path, nulls);
+        if (type instanceof Schema schema) return object(schema, (Class<?>) java, path, nulls);
         if (type.isArray()) {
             ArrayNode array = NODES.arrayNode();
             for (int index = 0; index < 2; index++) {
-                array.add(value(type.arrayElementType().orElseThrow(), path + "[" + index + "]", nulls));
+                array.add(value(type.arrayElementType().orElseThrow(), elementType(java), path + "[" + index + "]", nulls));
             }
             return array;
         }
@@ -212,12 +225,18 @@ public final class ApiFixtures {
             case "UINT16": return IntNode.valueOf(40000 + seed % 20000);
             case "INT32": return IntNode.valueOf(seed - 0x40000000);
             // Producer ids use all 64 bits; what stands for a JavaScript number keeps to 53.
-            case "INT64": return LongNode.valueOf((seed % 2 == 0 ? 1 : -1) * (path.contains("roducerId") ? 0x7000000000000000L + seed : 4_000_000L * seed));
+            case "INT64":
+                long magnitude = isProducerId(path) ? 0x7000000000000000L + seed : 4_000_000L * seed;
+                return LongNode.valueOf(seed % 2 == 0 ? magnitude : -magnitude);
             case "FLOAT64": return DoubleNode.valueOf(seed / 7.0);
             case "UUID": return TextNode.valueOf(new Uuid(0x1234567800000000L + seed, 0xfedcba9800000000L + seed).toString());
             case "STRING": return TextNode.valueOf(text(seed));
             default: return NODES.binaryNode(text(seed + 1).getBytes(StandardCharsets.UTF_8));
         }
+    }
+
+    private static boolean isProducerId(String path) {
+        return path.substring(path.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT).contains("producerid");
     }
 
     /** Texts of one to four bytes per character, some longer than 127 bytes, one empty. */
@@ -233,11 +252,12 @@ public final class ApiFixtures {
         }
     }
 
-    private static String camelCase(String snakeCase) {
-        StringBuilder text = new StringBuilder();
-        for (String word : snakeCase.split("_")) {
-            text.append(text.length() == 0 ? word : Character.toUpperCase(word.charAt(0)) + word.substring(1));
+    /** The getter of a field that a schema names in snake case; words cannot be told from `kraft_version` alone. */
+    private static Method getter(Class<?> owner, Field field) throws NoSuchMethodException {
+        for (Method method : owner.getDeclaredMethods()) {
+            boolean isGetter = method.getParameterCount() == 0 && method.getReturnType() != void.class;
+            if (isGetter && method.getName().equalsIgnoreCase(field.name.replace("_", ""))) return method;
         }
-        return text.toString();
+        throw new NoSuchMethodException(owner + " has no " + field.name);
     }
 }

@@ -1,0 +1,110 @@
+/** The package as `npm run build` makes it, in a directory of its own, so that a test never waits for or disturbs `dist/`.
+ * Child processes import it by name, through the `exports` and `imports` of package.json.
+ */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { rolldown } from 'rolldown';
+import configs from '../../rolldown.config.ts';
+import { repositoryRoot } from './source-tree.ts';
+
+/** How a child process ended. */
+export interface ChildEnd {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Of wall clock, milliseconds. */
+  readonly tookMs: number;
+}
+
+/** A child process that runs. */
+export interface Child {
+  /** Resolves when it has ended; after `limitMs` it is killed, and `code` is null. */
+  readonly ended: Promise<ChildEnd>;
+  /** Resolves when its standard output has held `text`; rejects when it ends before. */
+  printed(text: string): Promise<void>;
+  readonly running: boolean;
+}
+
+/** The built package and a place for programs that use it. */
+export interface BuiltPackage {
+  /** Starts Node with a program in an ES module. */
+  start(
+    program: string,
+    options?: { readonly nodeOptions?: readonly string[]; readonly limitMs?: number },
+  ): Child;
+  /** Path of a file next to the programs. */
+  write(name: string, text: string): string;
+  remove(): void;
+}
+
+/** Builds the package. */
+export async function buildPackage(): Promise<BuiltPackage> {
+  const directory = mkdtempSync(join(tmpdir(), 'kafka-wire-'));
+  const home = join(directory, 'node_modules', 'kafka-wire');
+  mkdirSync(home, { recursive: true });
+  cpSync(join(repositoryRoot, 'package.json'), join(home, 'package.json'));
+  const [config] = configs;
+  if (config === undefined || Array.isArray(config.output))
+    throw new Error('rolldown.config.ts begins with the package');
+  const bundle = await rolldown({ ...config, cwd: repositoryRoot });
+  await bundle.write({ ...config.output, dir: join(home, 'dist') });
+  await bundle.close();
+  let programs = 0;
+  const write = (name: string, text: string): string => {
+    const path = join(directory, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  return {
+    write,
+    start(program, { nodeOptions = [], limitMs = 30_000 } = {}) {
+      return run([...nodeOptions, write(`program-${programs++}.mjs`, program)], limitMs);
+    },
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+function run(args: readonly string[], limitMs: number): Child {
+  const startedMs = performance.now();
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  let running = true;
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<ChildEnd>((resolve, reject) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      running = false;
+      resolve({ code, stdout, stderr, tookMs: performance.now() - startedMs });
+    });
+  });
+  const printed = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (stdout.includes(text)) resolve();
+      };
+      child.stdout.on('data', look);
+      void ended.then((end) => {
+        look();
+        reject(
+          new Error(
+            `the program ended with ${end.code} and has not printed ${text}: ${end.stdout}${end.stderr}`,
+          ),
+        );
+      });
+      look();
+    });
+  return {
+    ended,
+    printed,
+    get running() {
+      return running;
+    },
+  };
+}
