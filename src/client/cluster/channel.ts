@@ -13,7 +13,7 @@ import {
   type RequestOptions,
 } from '../connection/connection.ts';
 import type { ResolvedClientOptions } from './options.ts';
-import { Backoff, closedError, sleep, withDeadline } from './retry.ts';
+import { Backoff, sleep, withDeadline } from './retry.ts';
 
 /** Milliseconds for a suspect socket to answer before it is replaced. */
 const probeTimeoutMs = 2000;
@@ -23,7 +23,7 @@ export class Channel {
   readonly address: Address;
   readonly label: string;
   readonly #options: ResolvedClientOptions;
-  readonly #lifetime: AbortSignal;
+  readonly #life = new AbortController();
   readonly #backoff: Backoff;
   #connection: Connection | undefined;
   #connecting: Promise<Connection> | undefined;
@@ -32,11 +32,10 @@ export class Channel {
   #suspect = false;
   #retryAtMs = 0;
 
-  constructor(address: Address, options: ResolvedClientOptions, lifetime: AbortSignal) {
+  constructor(address: Address, options: ResolvedClientOptions) {
     this.address = address;
     this.label = formatAddress(address);
     this.#options = options;
-    this.#lifetime = lifetime;
     this.#backoff = new Backoff(options.platform, 50, 5000);
   }
 
@@ -63,17 +62,20 @@ export class Channel {
     return connection.versionOf(api, maxVersion);
   }
 
-  /** Closes a connection that nobody used since `sinceMs` on `platform.now()`; true when none is left. */
-  closeIfIdle(sinceMs: number): boolean {
+  /** Closes a connection that nobody used since `sinceMs` on `platform.now()`. */
+  closeIfIdle(sinceMs: number): void {
     const connection = this.#connection;
-    if (connection !== undefined && connection.inFlight === 0 && connection.lastUsedMs < sinceMs)
-      connection.close();
-    return this.#connection === undefined && this.#connecting === undefined;
+    if (connection?.inFlight === 0 && connection.lastUsedMs < sinceMs) connection.close();
   }
 
   /** The clock jumped: the socket may be dead without knowing it, so the next call asks it first (C3). */
   markSuspect(): void {
     this.#suspect = this.#connection !== undefined;
+  }
+
+  /** Ends the connection or the attempt to make one; calls that wait reject with code `CLOSED`. */
+  close(reason: Error): void {
+    this.#life.abort(reason);
   }
 
   async #sendWhenOpen<Req, Res>(
@@ -117,8 +119,8 @@ export class Channel {
     if (this.#connection !== undefined) return this.#connection;
     const { platform } = this.#options;
     const waitMs = this.#retryAtMs - platform.monotonicNow();
-    if (waitMs > 0) await sleep(platform, waitMs, this.#lifetime);
-    if (this.#lifetime.aborted) throw this.#lifetime.reason;
+    if (waitMs > 0) await sleep(platform, waitMs, this.#life.signal);
+    if (this.#life.signal.aborted) throw this.#life.signal.reason;
     try {
       const connection = await this.#dialAny();
       if (connection.ended)
@@ -136,7 +138,7 @@ export class Channel {
   async #dialAny(): Promise<Connection> {
     const { platform, dial } = this.#options;
     const { host, port } = this.address;
-    const options: ConnectionOptions = { ...this.#options, lifetime: this.#lifetime, label: this.label };
+    const options: ConnectionOptions = { ...this.#options, lifetime: this.#life.signal, label: this.label };
     // A dial function of the user's may be a proxy that resolves names on the far side.
     const resolves = platform.lookup !== undefined && dial === platform.dial;
     let hosts: readonly string[] = [host];
@@ -159,7 +161,7 @@ export class Channel {
         return await Connection.open({ host: each, port }, options, host);
       } catch (error) {
         failure = error;
-        if (this.#lifetime.aborted) break;
+        if (this.#life.signal.aborted) break;
       }
     }
     throw (
@@ -176,9 +178,4 @@ export class Channel {
     this.#retryAtMs = this.#options.platform.monotonicNow() + this.#backoff.next();
     this.#options.logger.warn?.('connection lost', { address: this.label, reason: error.message });
   }
-}
-
-/** Why every call fails once the client is closed; the reason of its lifetime signal. */
-export function clientClosed(): Error {
-  return closedError('The client', 'no');
 }

@@ -6,11 +6,21 @@ import { ConnectionError } from '../../errors.ts';
 import type { Address, Timer } from '../../platform.ts';
 import type { Api } from '../../protocol/schema.ts';
 import { formatAddress, type RequestBody, type RequestOptions } from '../connection/connection.ts';
-import { Channel, clientClosed } from './channel.ts';
+import { Channel } from './channel.ts';
 import type { ResolvedClientOptions } from './options.ts';
+import { closedError } from './retry.ts';
 
-/** What a socket is for: a broker serves one request of a connection at a time, so long waits get their own. */
-export type Duty = 'produce' | 'fetch' | 'group' | 'control';
+/** What a socket is for: a broker serves one request of a connection at a time, so what waits long gets a socket of its
+ * own, and a numbered one where several wait on one client (`Lane`).
+ */
+export type Duty = 'produce' | 'fetch' | 'group' | 'control' | `${'fetch' | 'group'}-${number}`;
+
+/** A duty of one's own: the long waits of two members on a shared client must not stand in each other's way. */
+export interface Lane {
+  readonly duty: Duty;
+  /** Closes its sockets. Idempotent. */
+  close(): void;
+}
 
 /** Milliseconds between looks at the clock and at idle sockets. */
 const sweepIntervalMs = 10_000;
@@ -18,9 +28,9 @@ const sweepIntervalMs = 10_000;
 /** Which duties share a socket where a runtime has few: the ones that wait long are parted from the others first. */
 function socketFor(duty: Duty, maxSockets: number): Duty {
   if (maxSockets >= 4) return duty;
-  if (maxSockets === 1) return 'control';
-  if (duty === 'group') return 'fetch';
-  return duty === 'produce' && maxSockets === 2 ? 'control' : duty;
+  if (maxSockets === 1 || duty === 'control') return 'control';
+  if (duty === 'produce') return maxSockets === 2 ? 'control' : 'produce';
+  return 'fetch';
 }
 
 /** Opens, keeps and closes every channel of a client. */
@@ -28,6 +38,7 @@ export class Channels {
   readonly #options: ResolvedClientOptions;
   readonly #lifetime = new AbortController();
   readonly #channels = new Map<string, Channel>();
+  #lanes = 0;
   #sweeper: Timer | undefined;
   #lastSweepMs = 0;
 
@@ -39,7 +50,9 @@ export class Channels {
     return this.#lifetime.signal.aborted;
   }
 
-  /** Aborts when the client is closed; its reason is the error that calls get from then on. */
+  /** Aborts when the client is closed; its reason is the error that calls get from then on. For few listeners: Node
+   * warns of a leak at the eleventh.
+   */
   get lifetime(): AbortSignal {
     return this.#lifetime.signal;
   }
@@ -52,10 +65,23 @@ export class Channels {
     const key = `${formatAddress(address)}/${socket}`;
     let channel = this.#channels.get(key);
     if (channel === undefined) {
-      channel = new Channel(address, this.#options, this.#lifetime.signal);
+      channel = new Channel(address, this.#options);
       this.#channels.set(key, channel);
     }
     return channel;
+  }
+
+  /** A duty that nobody else has, where the runtime allows that many sockets. */
+  openLane(kind: 'fetch' | 'group'): Lane {
+    const duty: Duty = `${kind}-${this.#lanes++}`;
+    const close = (): void => {
+      for (const [key, channel] of this.#channels) {
+        if (!key.endsWith(`/${duty}`)) continue;
+        this.#channels.delete(key);
+        channel.close(closedError(`The ${kind} lane`, 'no'));
+      }
+    };
+    return { duty, close };
   }
 
   /** Sends to the first of the addresses that answers: open sockets first, then those that failed least recently. */
@@ -95,8 +121,10 @@ export class Channels {
   /** Ends every socket; every waiting and later call rejects with `CLOSED`. Idempotent. */
   close(): void {
     if (this.closed) return;
-    this.#lifetime.abort(clientClosed());
+    const reason = closedError('The client', 'no');
+    this.#lifetime.abort(reason);
     this.#sweeper?.cancel();
+    for (const channel of this.#channels.values()) channel.close(reason);
     this.#channels.clear();
   }
 
@@ -120,10 +148,13 @@ export class Channels {
   #sweep(): void {
     this.#watchClock();
     const now = this.#options.platform.now();
-    for (const [key, channel] of this.#channels) {
-      if (channel.closeIfIdle(now - this.#options.connectionMaxIdleMs)) this.#channels.delete(key);
-    }
     this.#sweeper = undefined;
-    if (this.#channels.size > 0) this.#arm(now);
+    let used = false;
+    // Idle channels stay in the map: whoever is about to use one must not hold one that `close` does not know.
+    for (const channel of this.#channels.values()) {
+      channel.closeIfIdle(now - this.#options.connectionMaxIdleMs);
+      used ||= channel.connected;
+    }
+    if (used) this.#arm(now);
   }
 }

@@ -6,7 +6,7 @@ import type { Address, Platform } from '../../platform.ts';
 import type { Api } from '../../protocol/schema.ts';
 import type { RequestBody, RequestOptions } from '../connection/connection.ts';
 import type { Logger } from '../connection/logger.ts';
-import { Channels, type Duty } from './channels.ts';
+import { Channels, type Duty, type Lane } from './channels.ts';
 import { MetadataCache, type TopicOptions } from './metadata-cache.ts';
 import { resolveClientOptions, type ClientOptions, type ResolvedClientOptions } from './options.ts';
 import type { MetadataSnapshot, TopicSnapshot } from './types.ts';
@@ -23,6 +23,7 @@ export class Cluster {
   readonly #options: ResolvedClientOptions;
   readonly #channels: Channels;
   readonly #metadata: MetadataCache;
+  readonly #closeListeners = new Set<(error: Error) => void>();
   readonly #learned = new Map<number, Address>();
 
   constructor(options: ClientOptions) {
@@ -43,9 +44,17 @@ export class Cluster {
     return this.#metadata.snapshot;
   }
 
-  /** Aborts when the cluster is closed, with the error that calls get from then on. */
-  get lifetime(): AbortSignal {
-    return this.#channels.lifetime;
+  get closed(): boolean {
+    return this.#channels.closed;
+  }
+
+  /** Calls the listener with the error that calls get from then on when the cluster is closed (at once if it is
+   * already), until the returned function is called.
+   */
+  onClose(listener: (error: Error) => void): () => void {
+    if (this.closed) listener(this.#channels.lifetime.reason);
+    else this.#closeListeners.add(listener);
+    return () => this.#closeListeners.delete(listener);
   }
 
   /** Counts the topics as used until the returned function is called; refreshes ask for used topics only. */
@@ -96,6 +105,11 @@ export class Cluster {
     return this.#channels.at(this.#addressOf(nodeId), duty).versionOf(api, maxVersion);
   }
 
+  /** A duty of one's own, for requests that wait long. */
+  openLane(kind: 'fetch' | 'group'): Lane {
+    return this.#channels.openLane(kind);
+  }
+
   /** Where a node is that metadata may not list, such as a coordinator. */
   learnAddress(nodeId: number, address: Address): void {
     this.#learned.set(nodeId, address);
@@ -110,6 +124,8 @@ export class Cluster {
   close(): void {
     this.#metadata.close();
     this.#channels.close();
+    for (const listener of this.#closeListeners) listener(this.#channels.lifetime.reason);
+    this.#closeListeners.clear();
   }
 
   #addressOf(nodeId: number): Address {

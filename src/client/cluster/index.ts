@@ -1,6 +1,6 @@
 /** What the rooms above may use of the cluster room. */
 export { anyBroker, Cluster } from './cluster.ts';
-export type { Duty } from './channels.ts';
+export type { Duty, Lane } from './channels.ts';
 export { Coordinators, type CoordinatorOptions, type CoordinatorType } from './coordinators.ts';
 export type { TopicOptions } from './metadata-cache.ts';
 export { zeroTopicId } from './metadata.ts';

@@ -30,7 +30,7 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly maxFrameBytes: number;
-  /** Gives up dialling when the client is closed. */
+  /** Ends the connection, or the dialling, when its client or its lane is closed. */
   readonly lifetime: AbortSignal;
   /** `host:port` as the user or the broker named it, for errors. */
   readonly label: string;

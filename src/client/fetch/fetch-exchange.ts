@@ -10,7 +10,7 @@ import {
   type PartitionData,
 } from '../../protocol/api/01-fetch.ts';
 import type { Input } from '../../protocol/schema.ts';
-import { zeroTopicId, type Cluster } from '../cluster/index.ts';
+import { zeroTopicId, type Cluster, type Duty } from '../cluster/index.ts';
 import type { IsolationLevel } from './list-offsets.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 
@@ -53,6 +53,7 @@ const lastVersionByName = 12;
 export async function exchangeFetch(
   cluster: Cluster,
   nodeId: number,
+  duty: Duty,
   queues: readonly PartitionQueue[],
   limits: FetchLimits,
   signal: AbortSignal,
@@ -67,7 +68,7 @@ export async function exchangeFetch(
   const byId = new Map(Array.from(byTopic, ([topic, targets]) => [idOf(topic), targets]));
   const response: FetchResponse = await cluster.send(
     nodeId,
-    'fetch',
+    duty,
     fetchApi,
     () => requestOf(byTopic, idOf, limits),
     {

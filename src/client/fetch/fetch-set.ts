@@ -44,6 +44,7 @@ export class FetchSet {
     });
     this.#context = {
       cluster,
+      lane: cluster.openLane('fetch'),
       options,
       budget: this.#budget,
       stats: this.stats,
@@ -158,6 +159,7 @@ export class FetchSet {
     this.remove([...this.#queues.keys()]);
     for (const fetcher of this.#fetchers.values()) fetcher.stop();
     this.#fetchers.clear();
+    this.#context.lane.close();
   }
 
   #take(queue: PartitionQueue): RecordRun | Promise<RecordRun | undefined> | undefined {

@@ -6,7 +6,7 @@
 import { KafkaError, ProtocolError } from '../../errors.ts';
 import type { Timer } from '../../platform.ts';
 import { ErrorCodes } from '../../protocol/error-codes.ts';
-import { Backoff, brokerError, type Cluster } from '../cluster/index.ts';
+import { Backoff, brokerError, type Cluster, type Lane } from '../cluster/index.ts';
 import { nameOf } from './assigned-partition.ts';
 import { Frame, type BufferBudget } from './buffer-budget.ts';
 import { CompletedFetch, damagedAt, endOf, type ReadOptions } from './completed-fetch.ts';
@@ -34,6 +34,8 @@ export interface FetchStats {
 /** What a fetcher shares with its siblings. */
 export interface FetchContext {
   readonly cluster: Cluster;
+  /** The reader's sockets for Fetch, which waits long. */
+  readonly lane: Lane;
   readonly options: FetchOptions;
   readonly budget: BufferBudget;
   readonly stats: FetchStats;
@@ -155,7 +157,7 @@ export class Fetcher {
   }
 
   async #fetch(queues: readonly PartitionQueue[], limits: FetchLimits): Promise<void> {
-    const { cluster, budget, stats } = this.#context;
+    const { cluster, lane, budget, stats } = this.#context;
     const { platform } = cluster;
     const beganMs = platform.monotonicNow();
     const watch = this.#watch(limits.maxWaitMs + lateMs);
@@ -163,7 +165,7 @@ export class Fetcher {
     stats.fetches++;
     let answer: FetchAnswer | undefined;
     try {
-      answer = await exchangeFetch(cluster, this.nodeId, queues, limits, this.#life.signal);
+      answer = await exchangeFetch(cluster, this.nodeId, lane.duty, queues, limits, this.#life.signal);
     } catch (error) {
       this.#failed('fetch', error);
     }

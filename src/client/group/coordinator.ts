@@ -13,6 +13,7 @@ import {
   type Cluster,
   type Coordinators,
   type Duty,
+  type Lane,
   type RequestBody,
 } from '../cluster/index.ts';
 
@@ -27,6 +28,7 @@ export type GroupCluster = Pick<
   | 'refresh'
   | 'onSnapshot'
   | 'send'
+  | 'openLane'
   | 'holdOpen'
 >;
 
@@ -54,6 +56,8 @@ export interface AskOptions {
 export class GroupCoordinator {
   readonly cluster: GroupCluster;
   readonly groupId: string;
+  /** For JoinGroup and SyncGroup, which wait for the other members. */
+  readonly lane: Lane;
   readonly #coordinators: CoordinatorFinder;
   #nodeId = -1;
 
@@ -61,6 +65,7 @@ export class GroupCoordinator {
     this.cluster = cluster;
     this.#coordinators = coordinators;
     this.groupId = groupId;
+    this.lane = cluster.openLane('group');
   }
 
   /** Looks the coordinator up, if it is not known. */

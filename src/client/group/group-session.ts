@@ -382,6 +382,7 @@ export class GroupSession {
     this.#generation?.finish();
     this.#ownership.clear();
     await this.#leave(deadlineMs);
+    this.#coordinator.lane.close();
     release();
   }
 

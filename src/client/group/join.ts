@@ -64,7 +64,7 @@ export async function joinGroup(
   identity.awaitsId = memberId === '';
   const timeoutMs = joinTimeoutMs(coordinator, rebalanceTimeoutMs);
   const answer = await coordinator
-    .ask('group', joinGroupApi, body, { timeoutMs, signal })
+    .ask(coordinator.lane.duty, joinGroupApi, body, { timeoutMs, signal })
     .finally(() => (identity.awaitsId = false));
   switch (answer.errorCode) {
     case ErrorCodes.MEMBER_ID_REQUIRED:
@@ -101,7 +101,10 @@ export async function syncGroup(
     assignments: plan?.assignments ?? [],
   };
   const timeoutMs = joinTimeoutMs(coordinator, rebalanceTimeoutMs);
-  const answer = await coordinator.ask('group', syncGroupApi, body, { timeoutMs, signal: generation.over });
+  const answer = await coordinator.ask(coordinator.lane.duty, syncGroupApi, body, {
+    timeoutMs,
+    signal: generation.over,
+  });
   switch (answer.errorCode) {
     case ErrorCodes.UNKNOWN_MEMBER_ID:
       identity.memberId = '';

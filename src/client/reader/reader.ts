@@ -75,6 +75,7 @@ export class Reader implements AsyncIterable<Message>, AsyncDisposable {
   /** Without a group: what to read. */
   readonly #manual: readonly AssignedPartition[];
   #started = false;
+  #ignoreClient: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   /** Does no I/O. Throws a `UsageError` for a wrong option. */
@@ -313,21 +314,18 @@ export class Reader implements AsyncIterable<Message>, AsyncDisposable {
   #start(): void {
     if (this.#started) return;
     this.#started = true;
-    const { lifetime } = this.#cluster;
-    lifetime.addEventListener('abort', this.#onClientClosed, { once: true });
-    if (lifetime.aborted) this.#onClientClosed();
-    else if (this.#membership === undefined) this.#fetches.add(this.#manual);
+    this.#ignoreClient = this.#cluster.onClose((error) => {
+      this.#handout.close(error);
+      this.#fetches.close();
+    });
+    if (this.#cluster.closed) return;
+    if (this.#membership === undefined) this.#fetches.add(this.#manual);
     else this.#membership.session.start();
   }
 
-  readonly #onClientClosed = (): void => {
-    this.#handout.close(this.#cluster.lifetime.reason);
-    this.#fetches.close();
-  };
-
   async #close(timeoutMs: number): Promise<void> {
     this.#started = true;
-    this.#cluster.lifetime.removeEventListener('abort', this.#onClientClosed);
+    this.#ignoreClient?.();
     this.#handout.close(closedError('The reader'));
     this.#fetches.close();
     this.#commits?.stop();

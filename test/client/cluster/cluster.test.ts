@@ -326,6 +326,26 @@ describe('connections', () => {
     );
   });
 
+  test('a socket that opens after an idle sweep is closed with the client', async () => {
+    await withRig(
+      () => ({}),
+      async ({ world }) => {
+        const { platform } = world;
+        const slow = new Cluster({
+          brokers: '127.0.0.1:9091,127.0.0.1:9092',
+          platform,
+          connectTimeoutMs: 12_000,
+        });
+        for (const port of [9091, 9092]) world.network.freeze(`127.0.0.1:${port}`);
+        const waiting = rejection(slow.refresh('frozen'));
+        await world.advance(15_000);
+        for (const port of [9091, 9092]) world.network.thaw(`127.0.0.1:${port}`);
+        slow.close();
+        expect(await waiting).toMatchObject({ code: 'CLOSED' });
+      },
+    );
+  });
+
   test('close rejects what waits, refuses what comes, and is idempotent', async () => {
     await withRig(
       () => undefined,
@@ -391,12 +411,12 @@ describe('sharing', () => {
     const client = new Client({ brokers: 'b:9092', platform });
     const shared = acquireCluster({ client });
     shared.release();
-    expect(shared.cluster.lifetime.aborted).toBe(false);
+    expect(shared.cluster.closed).toBe(false);
     await client.close();
-    expect(shared.cluster.lifetime.aborted).toBe(true);
+    expect(shared.cluster.closed).toBe(true);
     const own = acquireCluster({ brokers: 'b:9092', platform });
     own.release();
-    expect(own.cluster.lifetime.aborted).toBe(true);
+    expect(own.cluster.closed).toBe(true);
   });
 
   test('a raw request goes to the broker, leader or coordinator that is named', async () => {

@@ -7,6 +7,7 @@ import type { CoordinatorFinder, GroupCluster } from '../../../src/client/group/
 import { silentLogger, sleep, withDeadline } from '../../../src/client/cluster/index.ts';
 import type {
   Duty,
+  Lane,
   MetadataSnapshot,
   RequestBody,
   RequestOptions,
@@ -362,6 +363,10 @@ export class FakeCluster implements GroupCluster, CoordinatorFinder {
   onSnapshot(listener: (snapshot: MetadataSnapshot) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  openLane(): Lane {
+    return { duty: 'group', close: () => undefined };
   }
 
   async find(

@@ -267,7 +267,7 @@ describe('an idempotent Writer', () => {
 
   it('fails at once when it may not have a producer id', () =>
     play({}, async ({ cluster, writer }) => {
-      cluster.faults.inject({ api: initProducerIdApi, error: 'CLUSTER_AUTHORIZATION_FAILED', times: 1 });
+      cluster.faults.inject({ api: initProducerIdApi, error: 'CLUSTER_AUTHORIZATION_FAILED', times: 2 });
       const one = writer();
       const failure = (await failureOf(one.writeMessages(numbered(2)))) as WriteErrors;
       expect(failure.errors[1]).toMatchObject({ errorName: 'CLUSTER_AUTHORIZATION_FAILED', stored: 'no' });
