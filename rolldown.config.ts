@@ -27,7 +27,7 @@ export default defineConfig([
     input: { worker: 'bench/worker.ts' },
     external: [builtin, /^[a-z@]/],
     platform: 'node',
-    transform: { target: 'es2022' },
+    transform: { target: 'node24' },
     output: { dir: 'bench/build', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true },
   },
   {

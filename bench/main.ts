@@ -5,13 +5,14 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, Writer } from 'kafka-wire';
 import { createTopicsApi, listOffsetsApi } from 'kafka-wire/protocol';
 import { startKafka } from '../tools/kafka/launcher.ts';
 
-const here = fileURLToPath(new URL('../../bench/', import.meta.url));
+const here = fileURLToPath(new URL('../bench/', import.meta.url));
 const node24 = `${here}node_modules/node24/bin/node`;
 const partitions = 6;
 const valueBytes = 100;
@@ -58,19 +59,25 @@ function run(command: string, args: readonly string[], cwd: string): Promise<str
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (code === 0) resolve(output);
-      else reject(new Error(`${command} ${args.slice(0, 3).join(' ')} ended with ${signal ?? code}\n${output}`));
+      else
+        reject(new Error(`${command} ${args.slice(0, 3).join(' ')} ended with ${signal ?? code}\n${output}`));
     });
   });
 }
 
+/** End offsets of all partitions; NaN while one of them has no leader that knows it. */
 async function endOffsetSum(client: Client, topic: string): Promise<number> {
   const offsets = Array.from({ length: partitions }, async (_, partition) => {
     const answer = await client.request(
       listOffsetsApi,
-      { replicaId: -1, topics: [{ name: topic, partitions: [{ partitionIndex: partition, timestamp: -1 }] }] },
+      {
+        replicaId: -1,
+        topics: [{ name: topic, partitions: [{ partitionIndex: partition, timestamp: -1 }] }],
+      },
       { topicPartition: { topic, partition } },
     );
-    return answer.topics[0]?.partitions[0]?.offset ?? Number.NaN;
+    const found = answer.topics[0]?.partitions[0];
+    return found?.errorCode === 0 ? found.offset : Number.NaN;
   });
   return (await Promise.all(offsets)).reduce((sum, offset) => sum + offset, 0);
 }
@@ -79,6 +86,7 @@ async function createTopic(client: Client, name: string): Promise<void> {
   const topics = [{ name, numPartitions: partitions, replicationFactor: 1 }];
   const { topics: created } = await client.request(createTopicsApi, { topics, timeoutMs: 10_000 });
   if (created[0]?.errorCode !== 0) throw new Error(`cannot create ${name}: error ${created[0]?.errorCode}`);
+  while (Number.isNaN(await endOffsetSum(client, name))) await delay(20);
 }
 
 /** Fills a topic with small and large batches, as the producers of a real topic do. */
@@ -88,7 +96,10 @@ async function fill(broker: string, topic: string, records: number): Promise<voi
   for (let at = 0; at < records; at += 1000) {
     const count = Math.min(1000, records - at);
     await writer.writeMessages(
-      Array.from({ length: count }, (_, index) => ({ key: `key-${String(at + index).padStart(12, '0')}`, value })),
+      Array.from({ length: count }, (_, index) => ({
+        key: `key-${String(at + index).padStart(12, '0')}`,
+        value,
+      })),
     );
   }
 }
@@ -104,7 +115,8 @@ function spread(values: readonly number[], digits: number): string {
 }
 
 function report({ title, contestants }: Scenario, costs: ReadonlyMap<string, readonly Cost[]>): void {
-  const perRecord = (name: string): number[] => (costs.get(name) ?? []).map((cost) => cost.cpuUs / cost.records);
+  const perRecord = (name: string): number[] =>
+    (costs.get(name) ?? []).map((cost) => cost.cpuUs / cost.records);
   const peers = contestants.filter((name) => name !== 'floor' && name !== 'kafka-wire');
   const best = Math.min(...peers.map((name) => median(perRecord(name))));
   console.log(`\n## ${title}\n\n| client | CPU us/record | records/s | RSS MB | CPU against the best peer |`);
@@ -132,7 +144,9 @@ async function main(): Promise<void> {
   const kafka = await startKafka();
   const broker = kafka.brokers[0] ?? '';
   const client = new Client({ brokers: broker });
-  console.log(`Kafka ${kafka.version}, Node 24, ${rounds} rounds, ${valueBytes} B values, ${partitions} partitions`);
+  console.log(
+    `Kafka ${kafka.version}, Node 24, ${rounds} rounds, ${valueBytes} B values, ${partitions} partitions`,
+  );
   try {
     for (const scenario of scenarios(records)) {
       if (values.only !== undefined && !scenario.name.startsWith(values.only)) continue;
@@ -153,7 +167,8 @@ async function main(): Promise<void> {
           costs.get(name)?.push(JSON.parse(output.trim().split('\n').at(-1) ?? '') as Cost);
           const expected = reads ? scenario.records : scenario.records * 1.25;
           const found = await endOffsetSum(client, topic);
-          if (found !== expected) throw new Error(`${name} ${scenario.name}: ${found} records in the log, not ${expected}`);
+          if (found !== expected)
+            throw new Error(`${name} ${scenario.name}: ${found} records in the log, not ${expected}`);
         }
       }
       report(scenario, costs);

@@ -33,7 +33,12 @@ class Meter {
   stop(records: number): Cost {
     const { user, system } = process.cpuUsage(this.#cpu);
     const wallMs = performance.now() - this.#began;
-    return { cpuUs: user + system, wallMs, records: records - this.#records, rssMb: process.memoryUsage.rss() / 2 ** 20 };
+    return {
+      cpuUs: user + system,
+      wallMs,
+      records: records - this.#records,
+      rssMb: process.memoryUsage.rss() / 2 ** 20,
+    };
   }
 }
 

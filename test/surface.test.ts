@@ -37,21 +37,22 @@ const surface: Readonly<Record<string, Names>> = {
   './protocol': {
     values: names(`
       ByteReader ByteWriter ErrorCodes FrameReader ZERO_UUID apiVersionsApi assignment crc32c
-      crc32cPure createTopicsApi decodeAssignment decodeSubscription deleteTopicsApi describeGroupsApi
-      encodeAssignment encodeRequest encodeResponse encodeSubscription errorCode fetchApi
+      crc32cPure createTopicsApi decodeAssignment decodeRecordBatch decodeSubscription deleteTopicsApi
+      describeGroupsApi encodeAssignment encodeRecordBatch encodeRequest encodeResponse encodeSubscription errorCode fetchApi
       findCoordinatorApi heartbeatApi initProducerIdApi joinGroupApi leaveGroupApi listGroupsApi
       listOffsetsApi metadataApi negotiate offsetCommitApi offsetFetchApi produceApi requestHeader
       requestHeaderVersion responseHeader responseHeaderVersion subscription syncGroupApi
     `),
     types: names(`
       Api ApiVersionsRequest ApiVersionsResponse Assignment CreateTopicsRequest CreateTopicsResponse
-      DecodeOptions DeleteTopicsRequest DeleteTopicsResponse DescribeGroupsRequest
+      DecodeOptions DecodedBatch DecodedRecord DeleteTopicsRequest DeleteTopicsResponse DescribeGroupsRequest
       DescribeGroupsResponse ErrorInfo ErrorName FetchRequest FetchResponse FindCoordinatorRequest
       FindCoordinatorResponse HeartbeatRequest HeartbeatResponse InitProducerIdRequest
       InitProducerIdResponse Input JoinGroupRequest JoinGroupResponse LeaveGroupRequest
       LeaveGroupResponse ListGroupsRequest ListGroupsResponse ListOffsetsRequest ListOffsetsResponse
       Message MetadataRequest MetadataResponse OffsetCommitRequest OffsetCommitResponse
-      OffsetFetchRequest OffsetFetchResponse ProduceRequest ProduceResponse RequestHeader
+      OffsetFetchRequest OffsetFetchResponse ProduceRequest ProduceResponse RecordBatchInput
+      RecordInput RequestHeader
       ResponseHeader Subscription SyncGroupRequest SyncGroupResponse TopicPartitions Trace TraceNode
       TraceOptions VersionRange
     `),

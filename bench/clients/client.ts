@@ -46,7 +46,11 @@ export function payloads(valueBytes: number, count = 8192): readonly Payload[] {
 }
 
 /** Runs `call` for each of `calls` batch numbers, at most `width` at a time. */
-export async function inParallel(calls: number, width: number, call: (index: number) => Promise<unknown>): Promise<void> {
+export async function inParallel(
+  calls: number,
+  width: number,
+  call: (index: number) => Promise<unknown>,
+): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < calls) await call(next++);

@@ -73,11 +73,19 @@ function frame(apiKey: number, apiVersion: number, body: Uint8Array): Uint8Array
 /** Frames of 1,000 records for partition 0, 1, ... in turn. */
 export function floor({ broker, topic, partitions, valueBytes }: Work): Contestant {
   const socket = new RawSocket(broker);
-  const records = payloads(valueBytes, callRecords).map(({ key, value }) => ({ key, value, timestamp: Date.now() }));
+  const records = payloads(valueBytes, callRecords).map(({ key, value }) => ({
+    key,
+    value,
+    timestamp: Date.now(),
+  }));
   const batch = encodeRecordBatch({ records });
   const frames = Array.from({ length: partitions }, (_, index) => {
     const topicData = [{ name: topic, partitionData: [{ index, records: batch }] }];
-    return frame(0, produceVersion, produceApi.request.encode({ acks: -1, timeoutMs: 30_000, topicData }, produceVersion));
+    return frame(
+      0,
+      produceVersion,
+      produceApi.request.encode({ acks: -1, timeoutMs: 30_000, topicData }, produceVersion),
+    );
   });
   const produce = async (count: number): Promise<void> => {
     let calls = 0;

@@ -25,7 +25,9 @@ export function kafkaWire({ broker, topic, partitions, valueBytes }: Work): Cont
     async produceEach(records) {
       for (let sent = 0; sent < records; sent += 10_000) {
         const count = Math.min(10_000, records - sent);
-        await Promise.all(Array.from({ length: count }, (_, index) => writer.writeMessages(payload(sent + index))));
+        await Promise.all(
+          Array.from({ length: count }, (_, index) => writer.writeMessages(payload(sent + index))),
+        );
       }
     },
     async produceQueued(records) {

@@ -63,6 +63,14 @@ export {
   type ResponseHeader,
 } from './header.ts';
 export { ByteReader } from './reader.ts';
+export {
+  decodeRecordBatch,
+  encodeRecordBatch,
+  type DecodedBatch,
+  type DecodedRecord,
+  type RecordBatchInput,
+  type RecordInput,
+} from './records/plain-batch.ts';
 export type { Api, DecodeOptions, Input, Message, VersionRange } from './schema.ts';
 export { ZERO_UUID } from './text.ts';
 export type { Trace, TraceNode, TraceOptions } from './trace.ts';
