@@ -202,9 +202,7 @@ export class EmbeddedCluster {
 
   /** Stops every broker and timer. Idempotent. */
   async close(): Promise<void> {
-    this.#state.groups.close();
     await Promise.all(this.#brokers.map((broker) => broker.stop()));
-    // Members that left while the brokers stopped may have set timers again.
     this.#state.groups.close();
     this.#release();
   }

@@ -73,7 +73,8 @@ export type FaultHook<Request, Response> = (
   request: Request,
   origin: RequestOrigin,
 ) => Verdict<Response> | Promise<Verdict<Response>>;
-type Verdict<Response> = Input<Response> | 'silence' | 'disconnect' | undefined;
+/** What a hook says. */
+export type Verdict<Response> = Input<Response> | 'silence' | 'disconnect' | undefined;
 
 /** The test's side of the faults. */
 export interface FaultControl {

@@ -69,6 +69,7 @@ export class Group {
     }));
   }
 
+  /** Takes a member in; the promise waits for the others. */
   join(request: JoinGroupRequest, client: GroupClient): JoinAnswer | Promise<JoinAnswer> {
     const { memberId, groupInstanceId } = request;
     if (!this.#supports(request)) return refusedJoin(memberId, ErrorCodes.INCONSISTENT_GROUP_PROTOCOL);
@@ -85,6 +86,7 @@ export class Group {
     return this.#rejoin(member, request);
   }
 
+  /** Gives a member its assignment; the promise waits for the leader's. */
   sync(request: SyncGroupRequest): SyncAnswer | Promise<SyncAnswer> {
     const { memberId, generationId } = request;
     const error = this.#memberError(memberId, request.groupInstanceId, generationId);
@@ -95,7 +97,6 @@ export class Group {
     if (otherType || otherName) return { errorCode: ErrorCodes.INCONSISTENT_GROUP_PROTOCOL };
     if (this.state === 'PreparingRebalance') return { errorCode: ErrorCodes.REBALANCE_IN_PROGRESS };
     this.#unsynced.delete(memberId);
-    if (this.#unsynced.size === 0) this.#syncTimer?.cancel();
     if (this.state === 'Stable') return this.#synced(member);
     return new Promise((resolve) => {
       member.syncing = resolve;
@@ -103,7 +104,7 @@ export class Group {
     });
   }
 
-  /** 0 or the error code. */
+  /** A sign of life: 0 or the error code. */
   heartbeat(memberId: string, instanceId: string | null, generation: number): number {
     const error = this.#memberError(memberId, instanceId, generation);
     if (error !== 0) return error;
@@ -194,7 +195,7 @@ export class Group {
       this.leader ??= memberId;
       this.#members.set(memberId, member);
       if (instanceId !== null) this.#staticMembers.set(instanceId, memberId);
-      if (this.#isInitial) this.#hasNewMember = true;
+      this.#hasNewMember = true;
       this.#startSession(member, newMemberJoinTimeoutMs);
       this.#rebalanceOrComplete();
     });
@@ -251,13 +252,13 @@ export class Group {
 
   #prepareRebalance(): void {
     for (const member of this.#members.values()) {
-      if (this.state === 'CompletingRebalance') member.assignment = noBytes;
       if (this.#answerSync(member, { errorCode: ErrorCodes.REBALANCE_IN_PROGRESS }))
         this.touch(member.memberId);
     }
     this.#unsynced.clear();
     this.#syncTimer?.cancel();
     this.#isInitial = this.state === 'Empty';
+    this.#hasNewMember = false;
     this.state = 'PreparingRebalance';
     const rebalanceTimeoutMs = this.#rebalanceTimeoutMs();
     if (this.#isInitial)
@@ -296,8 +297,6 @@ export class Group {
       return;
     }
     this.generation++;
-    this.#isInitial = false;
-    this.#hasNewMember = false;
     this.#unsynced.clear();
     if (this.#members.size === 0) {
       this.state = 'Empty';

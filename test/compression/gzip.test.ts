@@ -11,9 +11,10 @@ import { platform as workers } from '../../src/runtime/workers.ts';
 const maxBytes = 16 * 1024 * 1024;
 
 /** The codec on both implementations there are: node:zlib, and the streams that Workers have (Node has them too). */
-const codecs: readonly (readonly [string, Codec])[] = [
-  ['node:zlib', gzip],
-  ['CompressionStream', gzipCodec(workers)],
+const codecs: readonly { readonly name: string; readonly codec: Codec; readonly bombMs: number }[] = [
+  { name: 'node:zlib', codec: gzip, bombMs: 100 },
+  // Node's stream hands out 16 KiB at a time, a turn of the event loop each.
+  { name: 'CompressionStream', codec: gzipCodec(workers), bombMs: 500 },
 ];
 
 async function inflate(codec: Codec, bytes: Uint8Array, limit = maxBytes): Promise<Uint8Array> {
@@ -40,7 +41,7 @@ function orders(count: number): Buffer {
   return Buffer.from(text);
 }
 
-describe.each(codecs)('gzip on %s', (_, codec) => {
+describe.each(codecs)('gzip on $name', ({ codec, bombMs }) => {
   test('is codec 1', () => {
     expect([codec.id, codec.name]).toEqual([1, 'gzip']);
   });
@@ -114,7 +115,7 @@ describe.each(codecs)('gzip on %s', (_, codec) => {
       clearInterval(watch);
       leastGrowth = Math.min(leastGrowth, Math.max(peak, process.memoryUsage.rss()) - before);
     }
-    expect(fastestMs).toBeLessThan(100);
+    expect(fastestMs).toBeLessThan(bombMs);
     expect(leastGrowth).toBeLessThan(40_000_000);
   });
 });

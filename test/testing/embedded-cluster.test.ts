@@ -139,6 +139,22 @@ describe('a closed cluster', () => {
     }));
 });
 
+describe('a virtual cluster', () => {
+  it('is the same in every run: ids, addresses and times', async () => {
+    const run = async (): Promise<unknown> => {
+      let told: unknown;
+      await inCluster({ brokers: 2, topics }, async ({ cluster, connect, world }) => {
+        const client = await connect();
+        await produce(client, 'orders', batchOf(['a']));
+        const metadata = await client.call(metadataApi, 12, { topics: null });
+        told = [metadata, cluster.brokers, world.now(), cluster.faults.requests(produceApi)];
+      });
+      return told;
+    };
+    expect(await run()).toEqual(await run());
+  });
+});
+
 describe('on real sockets', () => {
   it('a cluster serves, restarts at its port, and closes', async () => {
     await using cluster = await EmbeddedCluster.start({ platform, brokers: 2, topics });

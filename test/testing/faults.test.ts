@@ -7,6 +7,7 @@ import {
   describeGroupsApi,
   ErrorCodes,
   fetchApi,
+  encodeRequest,
   findCoordinatorApi,
   heartbeatApi,
   initProducerIdApi,
@@ -151,6 +152,27 @@ describe('an injected error', () => {
       },
     ));
 
+  it('for a topic counts a request once, however many of its partitions are in it', () =>
+    inCluster({ topics }, async ({ cluster, connect }) => {
+      const client = await connect();
+      const fault = cluster.faults.inject({
+        api: fetchApi,
+        topic: 'orders',
+        error: 'UNKNOWN_LEADER_EPOCH',
+        times: 2,
+      });
+      const partitions = [0, 1].map((partition) => ({ partition, partitionMaxBytes: 1 }));
+      for (const remaining of [1, 0]) {
+        const answer = await client.call(fetchApi, 12, {
+          minBytes: 1,
+          topics: [{ topic: 'orders', partitions }],
+        });
+        const codes = answer.responses[0]?.partitions.map(({ errorCode }) => errorCode);
+        expect(codes).toEqual([ErrorCodes.UNKNOWN_LEADER_EPOCH, ErrorCodes.UNKNOWN_LEADER_EPOCH]);
+        expect(fault.remaining).toBe(remaining);
+      }
+    }));
+
   it('for a broker leaves the others alone, and can be taken back', () =>
     inCluster({ brokers: 2, topics }, async ({ cluster, connect }) => {
       const [one, two] = [await connect(1), await connect(2)];
@@ -208,8 +230,8 @@ describe('an injected outcome', () => {
     inCluster({ topics }, async ({ cluster, connect, world }) => {
       const client = await connect();
       cluster.faults.inject({ api: produceApi, outcome: 'silence' });
-      await client.send(produceApi, 9, twoTopics());
-      await client.send(metadataApi, 9, { topics: null });
+      const later = encodeRequest(metadataApi, 9, 1, 'raw', { topics: null });
+      await client.transport.write([...encodeRequest(produceApi, 9, 0, 'raw', twoTopics()), ...later]);
       let answered = false;
       const silent = client.nextFrame().then((frame) => (answered = frame !== undefined));
       await world.advance(60_000);
@@ -218,6 +240,8 @@ describe('an injected outcome', () => {
       expect(cluster.faults.requests(metadataApi)).toHaveLength(0);
       client.close();
       await silent;
+      await world.advance(10);
+      expect(cluster.faults.requests(metadataApi)).toHaveLength(0);
     }));
 
   it.each([

@@ -132,8 +132,10 @@ describe('Fetch', () => {
         await produce(await connect(1), 'orders', batchOf(['a']));
         const follower = await connect(2);
         expect(valuesIn((await fetch(follower, 'orders', 0, { version: 11 })).records)).toEqual(['a']);
-        cluster.moveLeader('lonely', 0, 2);
+        expect(cluster.partition('lonely', 0).leader).toBe(2);
         const stranger = await connect(1);
+        const refused = await fetch(stranger, 'lonely', 0, { version: 11 });
+        expect(refused.errorCode).toBe(ErrorCodes.NOT_LEADER_OR_FOLLOWER);
         const topicId = await topicIdOf(stranger, 'lonely');
         const wanted = { partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000, currentLeaderEpoch: 0 };
         const answer = await stranger.call(fetchApi, 16, {
@@ -141,7 +143,10 @@ describe('Fetch', () => {
           minBytes: 1,
           topics: [{ topicId, partitions: [wanted] }],
         });
-        expect(answer.responses[0]?.partitions[0]).toMatchObject({ currentLeader: { leaderId: 2 } });
+        expect(answer.responses[0]?.partitions[0]).toMatchObject({
+          errorCode: ErrorCodes.NOT_LEADER_OR_FOLLOWER,
+          currentLeader: { leaderId: 2, leaderEpoch: 0 },
+        });
         expect(answer.nodeEndpoints.map(({ nodeId }) => nodeId)).toEqual([2]);
       },
     ));
@@ -260,9 +265,11 @@ describe('a long poll', () => {
         fetchOf('orders', 0, { maxWaitMs: 10_000, currentLeaderEpoch: 0 }),
       );
       await world.advance(10);
+      const startMs = world.now();
       if (what === 'move') cluster.moveLeader('orders', 0, 2);
       else cluster.deleteTopic('orders');
       expect((await receive()).responses[0]?.partitions[0]?.errorCode).toBe(ErrorCodes[name]);
+      expect(world.now() - startMs).toBeLessThan(5);
     }),
   );
 
@@ -301,6 +308,18 @@ describe('transactions in a log', () => {
       expect(cluster.partition('tx', 0).lastStableOffset).toBe(2);
       cluster.appendRaw('tx', 0, end('abort', 2n));
       expect(cluster.partition('tx', 0)).toMatchObject({ lastStableOffset: 5, endOffset: 5 });
+    }));
+
+  it('begin with their first batch', () =>
+    inCluster({ topics: [{ name: 'tx' }] }, async ({ cluster, connect }) => {
+      cluster.appendRaw('tx', 0, inTransaction(['a'], 1n, 0));
+      cluster.appendRaw('tx', 0, inTransaction(['b'], 1n, 1));
+      expect(cluster.partition('tx', 0).lastStableOffset).toBe(0);
+      cluster.appendRaw('tx', 0, end('abort', 1n));
+      const { abortedTransactions } = await fetch(await connect(), 'tx', 0, {
+        isolationLevel: readCommitted,
+      });
+      expect(abortedTransactions).toEqual([{ producerId: 1n, firstOffset: 0 }]);
     }));
 
   it('are listed when aborted, for what was fetched, in the order of their ends', () =>

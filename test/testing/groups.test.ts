@@ -1,104 +1,16 @@
 /** The state machine of classic groups, driven by members that do nothing by themselves. */
 import { describe, expect, it } from 'vitest';
+import { ErrorCodes, heartbeatApi, joinGroupApi, leaveGroupApi } from '../../src/protocol/index.ts';
+import { inCluster } from './cluster-world.ts';
 import {
-  describeGroupsApi,
-  ErrorCodes,
-  findCoordinatorApi,
-  heartbeatApi,
-  joinGroupApi,
-  leaveGroupApi,
-  listGroupsApi,
-  syncGroupApi,
-  type Input,
-  type JoinGroupRequest,
-  type JoinGroupResponse,
-} from '../../src/protocol/index.ts';
-import { inCluster, type Scene } from './cluster-world.ts';
-import type { RawClient } from './raw-client.ts';
-
-const groupId = 'g';
-const sessionTimeoutMs = 10_000;
-const rebalanceTimeoutMs = 30_000;
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const text = (of: Uint8Array | undefined): string => new TextDecoder().decode(of);
-
-/** A member that does what it is told, on a connection of its own for each request that waits. */
-class Member {
-  readonly scene: Scene;
-  readonly name: string;
-  memberId = '';
-  generation = -1;
-  leader = '';
-  members: JoinGroupResponse['members'] = [];
-
-  constructor(scene: Scene, name: string) {
-    this.scene = scene;
-    this.name = name;
-  }
-
-  async join(more: Input<JoinGroupRequest> & { version?: number } = {}): Promise<JoinGroupResponse> {
-    const { version = 5, ...fields } = more;
-    const client = await this.scene.connect();
-    const ask = async (): Promise<JoinGroupResponse> => {
-      const answer = await client.call(joinGroupApi, version, {
-        groupId,
-        sessionTimeoutMs,
-        rebalanceTimeoutMs,
-        memberId: this.memberId,
-        protocolType: 'consumer',
-        protocols: [{ name: 'range', metadata: bytes(this.name) }],
-        ...fields,
-      });
-      if (answer.errorCode === ErrorCodes.MEMBER_ID_REQUIRED || answer.errorCode === 0)
-        this.memberId = answer.memberId;
-      return answer;
-    };
-    const first = await ask();
-    const answer = first.errorCode === ErrorCodes.MEMBER_ID_REQUIRED ? await ask() : first;
-    if (answer.errorCode === 0) {
-      this.generation = answer.generationId;
-      this.leader = answer.leader;
-      this.members = answer.members;
-    }
-    return answer;
-  }
-
-  /** The leader gives every member the name that it joined with. */
-  async sync(more: { generationId?: number; version?: number } = {}) {
-    const { version = 3, generationId = this.generation } = more;
-    const client = await this.scene.connect();
-    const assignments = this.members.map(({ memberId, metadata }) => ({ memberId, assignment: metadata }));
-    const protocol = version >= 5 ? { protocolType: 'consumer', protocolName: 'range' } : {};
-    return client.call(syncGroupApi, version, {
-      groupId,
-      generationId,
-      memberId: this.memberId,
-      assignments,
-      ...protocol,
-    });
-  }
-
-  async beat(generationId = this.generation): Promise<number> {
-    const client = await this.scene.connect();
-    const answer = await client.call(heartbeatApi, 3, { groupId, generationId, memberId: this.memberId });
-    return answer.errorCode;
-  }
-
-  async leave(): Promise<number> {
-    const client = await this.scene.connect();
-    const answer = await client.call(leaveGroupApi, 3, { groupId, members: [{ memberId: this.memberId }] });
-    return answer.members[0]?.errorCode ?? answer.errorCode;
-  }
-}
-
-/** A group with these members, all of one generation and with an assignment: they come at the same instant. */
-async function settled(scene: Scene, ...names: string[]): Promise<Member[]> {
-  const members = names.map((name) => new Member(scene, name));
-  await Promise.all(members.map((member) => member.join()));
-  await Promise.all(members.map((member) => member.sync()));
-  expect(scene.cluster.group(groupId)).toMatchObject({ state: 'Stable', generation: 1 });
-  return members;
-}
+  bytes,
+  groupId,
+  Member,
+  rebalanceTimeoutMs,
+  sessionTimeoutMs,
+  settled,
+  text,
+} from './scripted-member.ts';
 
 describe('a group', () => {
   it('hands out a member id first from version 4 on (KIP-394)', () =>
@@ -185,6 +97,13 @@ describe('a group', () => {
       expect(Math.round((world.now() - startMs) / 100)).toBe(60);
       expect([a.generation, b.generation]).toEqual([1, 1]);
       expect(cluster.group(groupId)?.state).toBe('CompletingRebalance');
+    }));
+
+  it('waits once with a join that stays alone', () =>
+    inCluster({ initialRebalanceDelayMs: 3_000 }, async (scene) => {
+      const startMs = scene.world.now();
+      expect((await new Member(scene, 'a').join()).generationId).toBe(1);
+      expect(Math.round((scene.world.now() - startMs) / 100)).toBe(30);
     }));
 
   it('rebalances when a third joins: the others learn it by heartbeat', () =>
@@ -304,6 +223,51 @@ describe('a group', () => {
       );
     }));
 
+  it('lets the earlier member decide between protocols with as many votes', () =>
+    inCluster({ initialRebalanceDelayMs: 10 }, async (scene) => {
+      const offer = (...names: string[]) => ({
+        protocols: names.map((name) => ({ name, metadata: bytes(name) })),
+      });
+      const [a, b] = [new Member(scene, 'a'), new Member(scene, 'b')];
+      const [answer] = await Promise.all([a.join(offer('x', 'y')), b.join(offer('y', 'x'))]);
+      expect(answer.protocolName).toBe('x');
+    }));
+
+  it('waits with a rebalance for who was given a member id and has not joined yet', () =>
+    inCluster({}, async (scene) => {
+      const { world } = scene;
+      const [a] = await settled(scene, 'a');
+      const client = await scene.connect();
+      const protocols = [{ name: 'range', metadata: bytes('b') }];
+      const request = { groupId, sessionTimeoutMs, rebalanceTimeoutMs, protocolType: 'consumer', protocols };
+      const { memberId } = await client.call(joinGroupApi, 4, request);
+      const startMs = world.now();
+      const rejoined = a?.join();
+      await world.advance(1_000);
+      await client.call(joinGroupApi, 4, { ...request, memberId });
+      expect((await rejoined)?.members).toHaveLength(2);
+      expect(world.now() - startMs).toBeLessThan(1_010);
+    }));
+
+  it('gives a new member five minutes to see a rebalance through', () =>
+    inCluster({}, async (scene) => {
+      const { world } = scene;
+      const a = new Member(scene, 'a');
+      await a.join({ rebalanceTimeoutMs: 600_000 });
+      await a.sync();
+      const startMs = world.now();
+      const waiting = new Member(scene, 'b').join();
+      let answeredMs = 0;
+      const answered = waiting.then(() => (answeredMs = world.now()));
+      while (world.now() - startMs < 310_000) {
+        await world.advance(5_000);
+        await a.beat();
+      }
+      await answered;
+      expect((await waiting).errorCode).toBe(ErrorCodes.UNKNOWN_MEMBER_ID);
+      expect(Math.round((answeredMs - startMs) / 1_000)).toBe(300);
+    }));
+
   it('makes a member that joined the leader when the old one does not come', () =>
     inCluster({}, async (scene) => {
       const [a, b] = await settled(scene, 'a', 'b');
@@ -337,6 +301,27 @@ describe('a group', () => {
       expect(scene.cluster.group(groupId)?.members.map(({ memberId }) => memberId)).toEqual([other.memberId]);
     }));
 
+  it('tells a static member of an older version that it does not lead, so that it makes no assignment', () =>
+    inCluster({}, async (scene) => {
+      const groupInstanceId = 'node-1';
+      const [first, again] = [new Member(scene, 'a'), new Member(scene, 'a')];
+      await first.join({ groupInstanceId });
+      await first.sync();
+      const back = await again.join({ groupInstanceId, version: 8 });
+      expect(back).toMatchObject({ errorCode: 0, leader: first.memberId, members: [] });
+      const third = await new Member(scene, 'a').join({ groupInstanceId, version: 9 });
+      expect(third).toMatchObject({ errorCode: 0, leader: third.memberId, skipAssignment: true });
+      expect(third.members).toHaveLength(1);
+    }));
+
+  it('answers a leader that joins again before it has assigned, with the members once more', () =>
+    inCluster({}, async (scene) => {
+      const member = new Member(scene, 'a');
+      await member.join();
+      expect(await member.join()).toMatchObject({ errorCode: 0, generationId: 1, members: [{}] });
+      expect(scene.cluster.group(groupId)).toMatchObject({ state: 'CompletingRebalance', generation: 1 });
+    }));
+
   it('answers each of several that leave, in versions 0 and 5', () =>
     inCluster({}, async (scene) => {
       const [a, b] = await settled(scene, 'a', 'b');
@@ -364,101 +349,8 @@ describe('a group', () => {
     inCluster({}, async (scene) => {
       const { errorCode } = await new Member(scene, 'a').join(fields);
       expect(errorCode).toBe(ErrorCodes[name]);
+      expect(scene.cluster.group(groupId)?.members ?? []).toEqual([]);
+      if ('memberId' in fields) expect(scene.cluster.group(groupId)).toBeUndefined();
     }),
   );
-});
-
-describe('the coordinator', () => {
-  const find = async (client: RawClient, version: number, keys: string[]) => {
-    const answer = await client.call(findCoordinatorApi, version, {
-      coordinatorKeys: version >= 4 ? keys : [],
-      key: version < 4 ? (keys[0] ?? '') : '',
-    });
-    return version < 4 ? [answer] : answer.coordinators;
-  };
-
-  it('is the same whichever broker is asked, and spreads the groups', () =>
-    inCluster({ brokers: 3 }, async ({ cluster, connect }) => {
-      const keys = Array.from({ length: 30 }, (_, i) => `group-${i}`);
-      const [here, there] = [await connect(1), await connect(3)];
-      const found = await find(here, 6, keys);
-      expect(found).toEqual(await find(there, 6, keys));
-      expect(found.map(({ nodeId }) => nodeId)).toEqual(keys.map((key) => cluster.coordinator(key)));
-      expect(new Set(found.map(({ nodeId }) => nodeId)).size).toBe(3);
-      const [single] = await find(here, 0, ['group-0']);
-      expect(single).toMatchObject({ errorCode: 0, nodeId: cluster.coordinator('group-0') });
-      const transaction = await here.call(findCoordinatorApi, 3, { key: 'tx', keyType: 1 });
-      expect(transaction.errorCode).toBe(ErrorCodes.INVALID_REQUEST);
-    }));
-
-  it('alone serves its groups', () =>
-    inCluster({ brokers: 2 }, async (scene) => {
-      scene.cluster.moveCoordinator(groupId, 2);
-      expect((await new Member(scene, 'a').join()).errorCode).toBe(ErrorCodes.NOT_COORDINATOR);
-      const client = await scene.connect(1);
-      const [described] = (await client.call(describeGroupsApi, 5, { groups: [groupId] })).groups;
-      expect(described?.errorCode).toBe(ErrorCodes.NOT_COORDINATOR);
-    }));
-
-  it('moves: what waits is told, members stay, and a rebalance begins again', () =>
-    inCluster({ brokers: 2 }, async (scene) => {
-      scene.cluster.moveCoordinator(groupId, 1);
-      const [a] = await settled(scene, 'a', 'b');
-      const waiting = a?.join({ protocols: [{ name: 'range', metadata: bytes('new') }] });
-      await scene.world.advance(10);
-      scene.cluster.moveCoordinator(groupId, 2);
-      expect((await waiting)?.errorCode).toBe(ErrorCodes.NOT_COORDINATOR);
-      const client = await scene.connect(2);
-      const beat = { groupId, generationId: a?.generation ?? -1, memberId: a?.memberId ?? '' };
-      expect((await client.call(heartbeatApi, 3, beat)).errorCode).toBe(ErrorCodes.REBALANCE_IN_PROGRESS);
-    }));
-
-  it('moves when its broker stops: a stable group goes on where it was', () =>
-    inCluster({ brokers: 2 }, async (scene) => {
-      scene.cluster.moveCoordinator(groupId, 1);
-      const [a] = await settled(scene, 'a');
-      await scene.cluster.stopBroker(1);
-      expect(scene.cluster.coordinator(groupId)).toBe(2);
-      const client = await scene.connect(2);
-      const beat = { groupId, generationId: a?.generation ?? -1, memberId: a?.memberId ?? '' };
-      expect((await client.call(heartbeatApi, 3, beat)).errorCode).toBe(0);
-    }));
-
-  it('describes and lists its groups', () =>
-    inCluster({}, async (scene) => {
-      const [a] = await settled(scene, 'a', 'b');
-      const client = await scene.connect();
-      const [stable, none] = (
-        await client.call(describeGroupsApi, 5, {
-          groups: [groupId, 'none'],
-          includeAuthorizedOperations: true,
-        })
-      ).groups;
-      expect(stable).toMatchObject({
-        errorCode: 0,
-        groupState: 'Stable',
-        protocolType: 'consumer',
-        protocolData: 'range',
-        authorizedOperations: 328,
-      });
-      const described = stable?.members.find(({ memberId }) => memberId === a?.memberId);
-      expect(described).toMatchObject({ clientId: 'raw', clientHost: '/127.0.0.1' });
-      expect([text(described?.memberMetadata), text(described?.memberAssignment)]).toEqual(['a', 'a']);
-      expect(none).toMatchObject({ errorCode: 0, groupState: 'Dead' });
-      const [missing] = (await client.call(describeGroupsApi, 6, { groups: ['none'] })).groups;
-      expect(missing?.errorCode).toBe(ErrorCodes.GROUP_ID_NOT_FOUND);
-      const list = async (statesFilter: string[], typesFilter: string[]) =>
-        (await client.call(listGroupsApi, 5, { statesFilter, typesFilter })).groups.map((g) => [
-          g.groupId,
-          g.groupState,
-          g.groupType,
-        ]);
-      expect(await list([], [])).toEqual([[groupId, 'Stable', 'classic']]);
-      expect(await list(['empty', 'stable'], ['Classic'])).toHaveLength(1);
-      expect(await list(['Empty'], [])).toEqual([]);
-      expect(await list([], ['consumer'])).toEqual([]);
-      expect((await client.call(listGroupsApi, 0, {})).groups).toMatchObject([
-        { groupId, protocolType: 'consumer' },
-      ]);
-    }));
 });

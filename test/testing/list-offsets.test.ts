@@ -81,11 +81,19 @@ describe('ListOffsets', () => {
       cluster.appendRaw(
         'orders',
         0,
-        batchOf(['b'], { producerId: 1n, producerEpoch: 0, baseSequence: 0, isTransactional: true }),
+        encodeRecordBatch({
+          records: [{ value: 'b', timestamp: 2_000 }],
+          producerId: 1n,
+          producerEpoch: 0,
+          baseSequence: 0,
+          isTransactional: true,
+        }),
       );
       expect((await ask(client, latest, { isolationLevel: 1 }))?.offset).toBe(1);
       expect((await ask(client, latest))?.offset).toBe(2);
       expect((await ask(client, 1_000, { isolationLevel: 1 }))?.offset).toBe(0);
+      expect((await ask(client, 1_500))?.offset).toBe(1);
+      expect((await ask(client, 1_500, { isolationLevel: 1 }))?.offset).toBe(-1);
       cluster.appendRaw(
         'orders',
         0,

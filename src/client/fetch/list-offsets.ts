@@ -15,8 +15,9 @@ import {
   type TopicPartition,
 } from '../cluster/index.ts';
 
-/** Timestamps with a meaning of their own. */
+/** Timestamp that stands for the offset of the next record. */
 export const latestTimestamp = -1;
+/** Timestamp that stands for the offset of the first record. */
 export const earliestTimestamp = -2;
 
 /** 0 read_uncommitted, 1 read_committed. */

@@ -250,17 +250,17 @@ export class Reader implements AsyncIterable<Message>, AsyncDisposable {
    * out where one partition is assigned. Throws a `UsageError` otherwise, and for a partition that is not assigned.
    */
   position(of?: TopicPartition): number | undefined {
-    const owners = [...this.#select(of)];
-    if (owners.length > 1) throw new UsageError(`position needs a partition: ${owners.length} are assigned`);
-    return known(owners[0]?.position);
+    return known(this.#only(of, 'position')?.position);
   }
 
-  /** The group's committed offset of a partition; undefined if there is none. Rejects with a `UsageError` without a
-   * group, a `BrokerError`, a `TimeoutError` or the signal's reason.
+  /** The group's committed offset of a partition; undefined if there is none. `of` as for `position`, but any partition
+   * will do. Rejects with a `UsageError` without a group, a `BrokerError`, a `TimeoutError` or the signal's reason.
    */
-  async committed(of: TopicPartition, options: FetchCallOptions = {}): Promise<number | undefined> {
+  async committed(of?: TopicPartition, options: FetchCallOptions = {}): Promise<number | undefined> {
     if (this.#membership === undefined) throw new UsageError('committed needs groupId');
-    const [committed] = await this.#membership.session.committed([of], options);
+    const partition = of ?? this.#only(undefined, 'committed');
+    if (partition === undefined) return undefined;
+    const [committed] = await this.#membership.session.committed([partition], options);
     return known(committed?.offset);
   }
 
@@ -308,6 +308,12 @@ export class Reader implements AsyncIterable<Message>, AsyncDisposable {
     for (const owner of this.#assigned)
       if (owner.topic === of.topic && owner.partition === of.partition) return [owner];
     throw new UsageError(`${nameOf(of)} is not assigned to this reader`);
+  }
+
+  #only(of: TopicPartition | undefined, what: string): AssignedPartition | undefined {
+    const owners = [...this.#select(of)];
+    if (owners.length > 1) throw new UsageError(`${what} needs a partition: ${owners.length} are assigned`);
+    return owners[0];
   }
 
   /** The first call that wants records connects. */

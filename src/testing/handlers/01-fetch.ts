@@ -24,20 +24,23 @@ export const fetchHandler: Handler = /* @__PURE__ */ handler(fetchApi, async (re
   const { platform } = context.cluster.settings;
   const deadlineMs = platform.monotonicNow() + request.maxWaitMs;
   for (;;) {
-    const reading = new Reading(request, context);
-    const { answer, byteLength, failed, read } = reading;
+    const pass = new Pass(request, context);
+    const answer = pass.answer();
     const remainingMs = deadlineMs - platform.monotonicNow();
-    const isDone = failed || read.length === 0 || byteLength >= Math.min(request.minBytes, mostBytes);
-    if (isDone || remainingMs <= 0 || context.signal.aborted) return answer;
-    await context.wait(remainingMs, read);
+    const isEnough = pass.failed || pass.byteLength >= Math.min(request.minBytes, mostBytes);
+    if (isEnough || pass.read.length === 0 || remainingMs <= 0 || context.signal.aborted) return answer;
+    await context.wait(remainingMs, pass.read);
   }
 });
 
+type Wanted = FetchRequest['topics'][number]['partitions'][number];
+
 /** One pass over the partitions of a request. */
-class Reading {
-  readonly answer: Input<FetchResponse>;
+class Pass {
+  /** The partitions that could be read. */
   readonly read: Partition[] = [];
   byteLength = 0;
+  /** Whether one of them is answered with an error. */
   failed = false;
   readonly #request: FetchRequest;
   readonly #context: RequestContext;
@@ -47,22 +50,21 @@ class Reading {
     this.#request = request;
     this.#context = context;
     this.#hints = new LeaderHints(context.cluster);
-    const responses = request.topics.map(({ topic: name, topicId, partitions }) => {
-      const topic = context.topic(name, topicId, 13);
+  }
+
+  answer(): Input<FetchResponse> {
+    const responses = this.#request.topics.map(({ topic: name, topicId, partitions }) => {
+      const topic = this.#context.topic(name, topicId, 13);
       return {
         topic: name,
         topicId,
-        partitions: partitions.map((partition) => this.#attempt(topic, name, partition)),
+        partitions: partitions.map((wanted) => this.#attempt(topic, name, wanted)),
       };
     });
-    this.answer = { responses, nodeEndpoints: this.#hints.endpoints };
+    return { responses, nodeEndpoints: this.#hints.endpoints };
   }
 
-  #attempt(
-    topic: Topic | number,
-    name: string,
-    wanted: FetchRequest['topics'][number]['partitions'][number],
-  ): Input<PartitionData> {
+  #attempt(topic: Topic | number, name: string, wanted: Wanted): Input<PartitionData> {
     const refuse = (errorCode: number): Input<PartitionData> => {
       this.failed ||= errorCode !== 0;
       const refused = {
@@ -76,28 +78,26 @@ class Reading {
       if (!moved || this.#context.apiVersion < 16 || typeof topic === 'number') return refused;
       return { ...refused, currentLeader: this.#hints.of(topic.partitions[wanted.partition]) };
     };
-    if (typeof topic === 'number')
-      return this.#context.attempt(() => refuse(topic), refuse, name, wanted.partition);
     const effect = (): Input<PartitionData> => {
-      const followerToo = this.#context.apiVersion >= 11;
-      const partition = this.#context.partition(
-        topic,
-        wanted.partition,
-        wanted.currentLeaderEpoch,
-        followerToo,
-      );
-      if (typeof partition === 'number') return refuse(partition);
-      const { startOffset, endOffset } = partition.log;
-      const isInRange = wanted.fetchOffset >= startOffset && wanted.fetchOffset <= endOffset;
-      return isInRange ? this.#slice(partition, wanted) : refuse(ErrorCodes.OFFSET_OUT_OF_RANGE);
+      const partition = typeof topic === 'number' ? topic : this.#find(topic, wanted);
+      return typeof partition === 'number' ? refuse(partition) : this.#slice(partition, wanted);
     };
-    return this.#context.attempt(effect, refuse, topic.name, wanted.partition);
+    const topicName = typeof topic === 'number' ? name : topic.name;
+    return this.#context.attempt(effect, refuse, topicName, wanted.partition);
   }
 
-  #slice(
-    partition: Partition,
-    wanted: FetchRequest['topics'][number]['partitions'][number],
-  ): Input<PartitionData> {
+  /** The partition, if it can be read from where the request wants; else the error code. */
+  #find(topic: Topic, { partition: index, currentLeaderEpoch, fetchOffset }: Wanted): Partition | number {
+    const followerToo = this.#context.apiVersion >= 11;
+    const partition = this.#context.partition(topic, index, currentLeaderEpoch, followerToo);
+    if (typeof partition === 'number') return partition;
+    const { startOffset, endOffset } = partition.log;
+    return fetchOffset >= startOffset && fetchOffset <= endOffset
+      ? partition
+      : ErrorCodes.OFFSET_OUT_OF_RANGE;
+  }
+
+  #slice(partition: Partition, wanted: Wanted): Input<PartitionData> {
     const { log } = partition;
     const committedOnly = this.#request.isolationLevel === readCommitted;
     const upToOffset = committedOnly ? log.lastStableOffset : log.endOffset;

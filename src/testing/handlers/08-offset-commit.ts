@@ -11,7 +11,6 @@ const mostMetadataChars = 4096;
 /** Keeps offsets. */
 export const offsetCommitHandler: Handler = /* @__PURE__ */ handler(offsetCommitApi, (request, context) => {
   const groupError = commitError(request, context);
-  if (groupError === 0) context.cluster.groups.getOrCreate(request.groupId).touch(request.memberId);
   const topics = request.topics.map(({ name, topicId, partitions }) => {
     const topic = context.topic(name, topicId, 10);
     const topicName = typeof topic === 'number' ? name : topic.name;
@@ -22,7 +21,10 @@ export const offsetCommitHandler: Handler = /* @__PURE__ */ handler(offsetCommit
         if (typeof topic === 'number') return topic;
         const metadata = committedMetadata ?? '';
         if (metadata.length > mostMetadataChars) return ErrorCodes.OFFSET_METADATA_TOO_LARGE;
-        context.cluster.groups.getOrCreate(request.groupId).offsets.commit({
+        const group = context.cluster.groups.getOrCreate(request.groupId);
+        // A commit is a sign of life.
+        group.touch(request.memberId);
+        group.offsets.commit({
           topic: topicName,
           partition: partitionIndex,
           offset: partition.committedOffset,

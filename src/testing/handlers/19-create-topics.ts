@@ -65,6 +65,5 @@ function assignmentOf(wanted: CreatableTopic): readonly (readonly number[])[] | 
   if (assignments.length === 0) return undefined;
   if (numPartitions !== -1 || replicationFactor !== -1) return ErrorCodes.INVALID_REQUEST;
   const byIndex = new Map(assignments.map(({ partitionIndex, brokerIds }) => [partitionIndex, brokerIds]));
-  const replicas = Array.from(assignments, (_, i) => byIndex.get(i) ?? []);
-  return byIndex.size === assignments.length ? replicas : ErrorCodes.INVALID_REPLICA_ASSIGNMENT;
+  return Array.from(assignments, (_, i) => byIndex.get(i) ?? []);
 }

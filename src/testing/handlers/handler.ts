@@ -7,7 +7,7 @@ import { encodeResponse } from '../../protocol/frame.ts';
 import type { ByteReader } from '../../protocol/reader.ts';
 import type { Api, Input } from '../../protocol/schema.ts';
 import type { ClusterState, Node } from '../cluster-state.ts';
-import type { RequestFaults, RequestOrigin } from '../faults.ts';
+import type { RequestFaults, RequestOrigin, Verdict } from '../faults.ts';
 import type { Group } from '../group.ts';
 import type { Partition, Topic } from '../topic.ts';
 import { wait } from '../wait.ts';
@@ -83,8 +83,10 @@ export class RequestContext {
    * Else the error code. An epoch of -1 is not compared (KIP-320).
    */
   partition(topic: Topic, index: number, leaderEpoch: number, followerToo: boolean): Partition | number {
-    const partition = this.cluster.topics.get(topic.name)?.partitions[index];
-    if (partition === undefined) return ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+    const partition = topic.partitions[index];
+    // A request may still hold a topic that was deleted while it waited.
+    if (partition === undefined || this.cluster.topicById(topic.topicId) === undefined)
+      return ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
     if (!partition.replicas.includes(this.nodeId)) return ErrorCodes.NOT_LEADER_OR_FOLLOWER;
     if (leaderEpoch >= 0 && leaderEpoch < partition.leaderEpoch) return ErrorCodes.FENCED_LEADER_EPOCH;
     if (leaderEpoch > partition.leaderEpoch) return ErrorCodes.UNKNOWN_LEADER_EPOCH;
@@ -155,10 +157,9 @@ export function handler<Request, Response>(
       const request = api.request.decode(body, origin.apiVersion);
       const atMs = cluster.settings.platform.now();
       cluster.faults.record({ ...origin, apiKey: api.key, atMs, request }, frameBytes);
-      const verdict = await cluster.faults.intercept(api.key, request, origin);
+      const verdict = (await cluster.faults.intercept(api.key, request, origin)) as Verdict<Response>;
       if (verdict === 'silence' || verdict === 'disconnect') return verdict;
-      const reply = (verdict ??
-        (faults.preventsAll ? 'none' : await handle(request, context))) as Reply<Response>;
+      const reply = verdict ?? (faults.preventsAll ? 'none' : await handle(request, context));
       if (faults.outcome !== 'answer') return faults.outcome;
       if (reply === 'none' || reply === 'disconnect') return reply;
       if (faults.delayMs > 0) await context.wait(faults.delayMs);

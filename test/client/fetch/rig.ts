@@ -46,3 +46,10 @@ export async function withRig(
     }
   });
 }
+
+/** The values of the next `count` messages. */
+export async function read(reader: Reader, count: number): Promise<string[]> {
+  const values: string[] = [];
+  while (values.length < count) values.push((await reader.fetchMessage()).text() ?? 'null');
+  return values;
+}

@@ -333,6 +333,30 @@ describe('committed offsets', () => {
       expect((await next).offset).toBe(3);
     }));
 
+  test('that come late, with rebalances meanwhile, are still where reading begins (B10)', () =>
+    withRig(async (rig) => {
+      const { cluster, reader, world } = rig;
+      for (const partition of [0, 1]) cluster.appendRaw('orders', partition, batchOf(range(0, 10)));
+      const first = reader(group);
+      await first.commitMessages(await take(first, 20));
+      await first.close();
+      for (const partition of [0, 1]) cluster.appendRaw('orders', partition, batchOf(range(10, 12)));
+      const slow = cluster.faults.inject({ api: offsetFetchApi, delayMs: 4000, times: 100 });
+      const [a, b] = [reader(group), reader({ ...group, startOffset: 'latest' })];
+      const lowest = Promise.all([a.fetchBatch(), b.fetchBatch()]);
+      await world.advance(2000);
+      const c = reader(group);
+      c.fetchMessage().catch(() => undefined);
+      await world.advance(6000);
+      await c.close();
+      await world.advance(2000);
+      slow.remove();
+      expect((await lowest).map(({ firstOffset, lastOffset }) => [firstOffset, lastOffset])).toEqual([
+        [10, 11],
+        [10, 11],
+      ]);
+    }, two));
+
   test('that may not be fetched are an error, until they may', () =>
     withRig(async (rig) => {
       const { cluster, reader, world } = rig;

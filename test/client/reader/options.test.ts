@@ -60,7 +60,8 @@ describe('a Reader refuses', () => {
   });
 
   test('what is no options object', () => {
-    expect(() => new Reader(undefined as unknown as ReaderOptions)).toThrow(UsageError);
+    const nothing: unknown = undefined;
+    expect(() => new Reader(nothing as ReaderOptions)).toThrow(UsageError);
   });
 
   test('wrong arguments of its calls, without starting anything', async () => {
