@@ -2,7 +2,7 @@
  * Does not know topics. Invariant: addresses, not node ids, are the key, so a broker that moves gets a new socket
  * and the bootstrap socket serves the broker that it turns out to be.
  */
-import { ConnectionError } from '../../errors.ts';
+import { ConnectionError, KafkaError } from '../../errors.ts';
 import type { Address, Timer } from '../../platform.ts';
 import type { Api } from '../../protocol/schema.ts';
 import { formatAddress, type RequestBody, type RequestOptions } from '../connection/connection.ts';
@@ -24,6 +24,9 @@ export interface Lane {
 
 /** Milliseconds between looks at the clock and at idle sockets. */
 const sweepIntervalMs = 10_000;
+
+/** Milliseconds without an answer after which the next of several brokers is asked as well. */
+const hedgeMs = 1000;
 
 /** Which duties share a socket where a runtime has few: the ones that wait long are parted from the others first. */
 function socketFor(duty: Duty, maxSockets: number): Duty {
@@ -84,8 +87,10 @@ export class Channels {
     return { duty, close };
   }
 
-  /** Sends to the first of the addresses that answers: open sockets first, then those that failed least recently. */
-  async sendToAny<Req, Res>(
+  /** Sends to the first of the addresses that answers: open sockets first, then those that failed least recently. A
+   * broker that is frozen answers nothing at all, so the next one is asked a second later, and the first answer counts.
+   */
+  sendToAny<Req, Res>(
     addresses: readonly Address[],
     api: Api<Req, Res>,
     body: RequestBody<Req>,
@@ -98,24 +103,45 @@ export class Channels {
         const open = Number(b.channel.connected) - Number(a.channel.connected);
         return open || a.channel.retryAtMs - b.channel.retryAtMs || a.tie - b.tie;
       });
-    let failure: unknown;
-    for (const { channel } of candidates) {
-      try {
-        return await channel.send(api, body, options);
-      } catch (error) {
-        failure = error;
-        if (this.closed || options.signal?.aborted || !(error instanceof Error)) throw error;
-      }
-    }
-    const last = failure instanceof Error ? failure.message : 'there is no address';
-    throw new ConnectionError(
-      `None of ${candidates.length} brokers answered ${api.name}; the last: ${last}`,
-      {
-        code: 'CONNECT',
-        stored: 'maybe',
-        cause: failure,
-      },
-    );
+    return new Promise((resolve, reject) => {
+      let asked = 0;
+      let waiting = 0;
+      let timer: Timer | undefined;
+      const settle = (): void => {
+        timer?.cancel();
+        asked = candidates.length;
+      };
+      const failed = (error: unknown): void => {
+        waiting--;
+        if (asked < candidates.length && !this.closed && !options.signal?.aborted) return askNext();
+        if (waiting > 0) return;
+        settle();
+        reject(
+          error instanceof KafkaError && error.retriable
+            ? new ConnectionError(
+                `None of ${candidates.length} brokers answered ${api.name}; the last: ${error.message}`,
+                {
+                  code: 'CONNECT',
+                  cause: error,
+                  ...(error.stored && { stored: error.stored }),
+                },
+              )
+            : error,
+        );
+      };
+      const askNext = (): void => {
+        timer?.cancel();
+        const candidate = candidates[asked++];
+        if (candidate === undefined) return;
+        waiting++;
+        timer = platform.setTimer(hedgeMs, askNext);
+        candidate.channel.send(api, body, options).then((answer) => {
+          settle();
+          resolve(answer);
+        }, failed);
+      };
+      askNext();
+    });
   }
 
   /** Ends every socket; every waiting and later call rejects with `CLOSED`. Idempotent. */

@@ -60,16 +60,11 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The same failure of bytes, marked with whether the request reached the broker. */
-function withStored(error: unknown, stored: Stored): Error {
-  if (!(error instanceof ProtocolError) || error.stored !== undefined) {
-    return error instanceof Error ? error : new KafkaError(String(error), { code: 'MALFORMED', stored });
-  }
-  const { code, retriable, api, version, byteOffset, path } = error;
-  const where = Object.fromEntries(
-    Object.entries({ api, version, byteOffset, path }).filter(([, value]) => value !== undefined),
-  );
-  return new ProtocolError(error.message, { code, retriable, stored, cause: error, ...where });
+/** Marks a failure of bytes with whether the request reached the broker. */
+function markStored(error: unknown, stored: Stored): Error {
+  const typed = error instanceof Error ? error : new Error(String(error));
+  if (typed instanceof KafkaError && typed.stored === undefined) Object.assign(typed, { stored });
+  return typed;
 }
 
 /** An open, handshaken connection. */
@@ -168,7 +163,7 @@ export class Connection {
       const input = typeof body === 'function' ? (body as (version: number) => Input<Req>)(version) : body;
       parts = encodeRequest(api, version, correlationId, this.#options.clientId, input);
     } catch (error) {
-      return Promise.reject(withStored(error, 'no'));
+      return Promise.reject(markStored(error, 'no'));
     }
     const decode = (response: Uint8Array): Res => {
       this.proven = true;
@@ -309,7 +304,7 @@ export class Connection {
     try {
       request.settle(frame);
     } catch (error) {
-      request.reject(withStored(error, 'maybe'));
+      request.reject(markStored(error, 'maybe'));
       throw error;
     }
   }

@@ -292,6 +292,20 @@ describe('connections', () => {
     });
   });
 
+  test('a frozen broker holds metadata up for a second at most', async () => {
+    await withRig(
+      () => ({}),
+      async ({ world, cluster }) => {
+        await cluster.refresh('test');
+        world.network.freeze('127.0.0.1:9091');
+        const began = world.now();
+        expect((await cluster.refresh('frozen')).version).toBe(2);
+        expect(world.now() - began).toBeLessThan(1200);
+        world.network.thaw('127.0.0.1:9091');
+      },
+    );
+  });
+
   test('an idle socket is closed after connectionMaxIdleMs', async () => {
     await withRig(
       () => ({}),
@@ -338,7 +352,7 @@ describe('connections', () => {
         });
         for (const port of [9091, 9092]) world.network.freeze(`127.0.0.1:${port}`);
         const waiting = rejection(slow.refresh('frozen'));
-        await world.advance(15_000);
+        await world.advance(10_500);
         for (const port of [9091, 9092]) world.network.thaw(`127.0.0.1:${port}`);
         slow.close();
         expect(await waiting).toMatchObject({ code: 'CLOSED' });
