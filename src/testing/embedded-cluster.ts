@@ -147,7 +147,12 @@ export class EmbeddedCluster {
   /** Appends record batches of format v2 as they are, unchecked: transactional ones, end markers, compacted or corrupt
    * ones. They get the next offsets; with `keepOffsets` they keep their own, which must not be below the end offset.
    */
-  appendRaw(topic: string, partition: number, batches: Uint8Array, { keepOffsets = false } = {}): void {
+  appendRaw(
+    topic: string,
+    partition: number,
+    batches: Uint8Array,
+    { keepOffsets = false }: { readonly keepOffsets?: boolean } = {},
+  ): void {
     const { log, leaderEpoch } = this.#partition(topic, partition);
     for (let position = 0; position < batches.length;) {
       const batch = nextBatch(batches, position);

@@ -11,7 +11,7 @@ import {
   Cluster,
   Coordinators,
   refuseUnknownOptions,
-  sharedCluster,
+  shareCluster,
   type ClientOptions,
   type SharedClient,
   type TopicPartition,
@@ -34,14 +34,15 @@ export interface ClientRequestOptions {
 
 /** A connection to a cluster, to share between Writers and Readers or to send any request through. */
 export class Client implements SharedClient {
-  readonly [sharedCluster]: Cluster;
+  readonly #cluster: Cluster;
   readonly #coordinators: Coordinators;
 
   /** Does no I/O. Throws a `UsageError` for a wrong option. */
   constructor(options: ClientOptions) {
     refuseUnknownOptions('Client', options, clientOptionNames);
-    this[sharedCluster] = new Cluster(options);
-    this.#coordinators = new Coordinators(this[sharedCluster]);
+    this.#cluster = new Cluster(options);
+    shareCluster(this, this.#cluster);
+    this.#coordinators = new Coordinators(this.#cluster);
   }
 
   /** Sends one request and returns the decoded answer; error codes in it are left to the caller.
@@ -52,7 +53,7 @@ export class Client implements SharedClient {
     body: Input<Req> | ((version: number) => Input<Req>),
     options: ClientRequestOptions = {},
   ): Promise<Res> {
-    const cluster = this[sharedCluster];
+    const cluster = this.#cluster;
     const timeoutMs = options.timeoutMs ?? cluster.requestTimeoutMs;
     const deadlineMs = cluster.platform.monotonicNow() + timeoutMs;
     const release = cluster.holdOpen();
@@ -68,7 +69,7 @@ export class Client implements SharedClient {
 
   /** Ends all sockets; Writers and Readers that share the client get `CLOSED`. Idempotent. */
   close(): Promise<void> {
-    this[sharedCluster].close();
+    this.#cluster.close();
     return Promise.resolve();
   }
 
@@ -83,7 +84,7 @@ export class Client implements SharedClient {
         'Options broker, topicPartition and group exclude each other: a request has one target',
       );
     }
-    const cluster = this[sharedCluster];
+    const cluster = this.#cluster;
     if (group !== undefined) return this.#coordinators.find('group', group, { deadlineMs, signal });
     if (topicPartition !== undefined) {
       const { topic, partition } = topicPartition;

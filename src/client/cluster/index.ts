@@ -26,7 +26,7 @@ export {
 } from './retry.ts';
 export {
   acquireCluster,
-  sharedCluster,
+  shareCluster,
   sharedOptionNames,
   type ClusterLease,
   type SharedClient,

@@ -5,12 +5,17 @@ import { UsageError } from '../../errors.ts';
 import { Cluster } from './cluster.ts';
 import { clientOptionNames, optionError, type ClientOptions } from './options.ts';
 
-/** Key under which a shared client keeps its cluster, out of the public eye. */
-export const sharedCluster: unique symbol = Symbol('kafka-wire.cluster');
-
-/** A client that several Writers and Readers share (C6); `Client` is one. */
+/** A client that several Writers and Readers share (C6): a `Client`. */
 export interface SharedClient {
-  readonly [sharedCluster]: Cluster;
+  close(): Promise<void>;
+}
+
+/** The clusters of shared clients, out of the public eye. */
+const clusters: WeakMap<SharedClient, Cluster> = /* @__PURE__ */ new WeakMap();
+
+/** Lets others share the cluster through the client. */
+export function shareCluster(client: SharedClient, cluster: Cluster): void {
+  clusters.set(client, cluster);
 }
 
 /** What every constructor takes: a way to reach the cluster, or a client to share. */
@@ -39,7 +44,7 @@ export function acquireCluster(options: SharedOptions): ClusterLease {
   if (extra !== undefined) {
     throw new UsageError(`Options client and ${extra} exclude each other: the client decides`);
   }
-  const cluster = options.client?.[sharedCluster];
+  const cluster = clusters.get(options.client);
   if (cluster === undefined) throw optionError('client', 'a Client', options.client);
   return { cluster, release: () => undefined };
 }

@@ -3,7 +3,8 @@
  */
 import type { RecordCursor } from '../../protocol/records/record-cursor.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
-import { Message, type RecordSource } from './message.ts';
+import { Message } from './message.ts';
+import type { RecordSource } from './record-source.ts';
 
 /** Records of one record batch that follow each other. */
 export interface RecordSlice {
@@ -16,9 +17,6 @@ export interface RecordSlice {
   readonly start: () => RecordCursor;
 }
 
-/** Key under which a batch keeps its slices, out of the public eye. */
-export const recordSlices: unique symbol = Symbol('kafka-wire.recordSlices');
-
 /** What `fetchBatch` resolves with: one or more messages of one partition, in order. Iterable any number of times. */
 export class MessageBatch implements Iterable<Message> {
   readonly topic: string;
@@ -30,7 +28,8 @@ export class MessageBatch implements Iterable<Message> {
   readonly lastOffset: number;
   /** One past the last offset that consumers may see, as of the newest answer of the broker. */
   readonly highWatermark: number;
-  readonly [recordSlices]: readonly RecordSlice[];
+  /** The records, a run of one fetched batch each. @internal */
+  readonly slices: readonly RecordSlice[];
 
   /** Applications get batches from a Reader. */
   constructor(owner: AssignedPartition, slices: readonly [RecordSlice, ...RecordSlice[]]) {
@@ -41,11 +40,11 @@ export class MessageBatch implements Iterable<Message> {
     this.firstOffset = slices[0].firstOffset;
     this.lastOffset = last.lastOffset;
     this.highWatermark = owner.highWatermark;
-    this[recordSlices] = slices;
+    this.slices = slices;
   }
 
   [Symbol.iterator](): IterableIterator<Message> {
-    return new MessageIterator(this[recordSlices]);
+    return new MessageIterator(this.slices);
   }
 }
 

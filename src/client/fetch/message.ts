@@ -6,28 +6,12 @@ import { ProtocolError } from '../../errors.ts';
 import { decodeHeaders, type RecordCursor, type RecordHeader } from '../../protocol/records/record-cursor.ts';
 import { decodeUtf8 } from '../../protocol/text.ts';
 import { VarintReader } from '../../protocol/varint.ts';
-import type { AssignedPartition } from './assigned-partition.ts';
-
-/** What the records of one batch have in common. */
-export interface RecordSource {
-  readonly owner: AssignedPartition;
-  /** The batch's records, inflated. */
-  readonly bytes: Uint8Array;
-  readonly baseOffset: number;
-  /** Milliseconds; rounded where it is beyond 2^53-1. */
-  readonly baseTimestamp: number;
-  readonly baseTimestampBigInt: bigint;
-  /** Whether the broker stamped the batch: `baseTimestamp` is then every record's. */
-  readonly isLogAppendTime: boolean;
-  readonly leaderEpoch: number;
-}
-
-/** Key under which a message keeps its source, out of the public eye. */
-export const recordSource: unique symbol = Symbol('kafka-wire.recordSource');
+import type { RecordSource } from './record-source.ts';
 
 /** One record that was read. */
 export class Message {
-  readonly [recordSource]: RecordSource;
+  /** What it shares with the other records of its batch. @internal */
+  readonly source: RecordSource;
   // Plain fields: a consumer makes millions of these a second. Small integers stay out of the heap.
   private readonly offsetDelta: number;
   private readonly timestampDelta: number;
@@ -41,7 +25,7 @@ export class Message {
 
   /** The record that `cursor` is at, with its positions moved down by `shift`. Applications get messages from a Reader. */
   constructor(source: RecordSource, cursor: MessageFields, shift = 0) {
-    this[recordSource] = source;
+    this.source = source;
     this.offsetDelta = cursor.offset - source.baseOffset;
     this.timestampDelta = cursor.timestampDelta;
     this.timestampStart = cursor.timestampStart - shift;
@@ -54,22 +38,22 @@ export class Message {
   }
 
   get topic(): string {
-    return this[recordSource].owner.topic;
+    return this.source.owner.topic;
   }
 
   get partition(): number {
-    return this[recordSource].owner.partition;
+    return this.source.owner.partition;
   }
 
   get offset(): number {
-    return this[recordSource].baseOffset + this.offsetDelta;
+    return this.source.baseOffset + this.offsetDelta;
   }
 
   /** Milliseconds since 1970: the producer's, or the broker's where the topic says so; -1 for none.
    * Throws a ProtocolError `VALUE_RANGE` beyond 2^53-1; `timestampBigInt` reads that.
    */
   get timestamp(): number {
-    const { baseTimestamp, isLogAppendTime } = this[recordSource];
+    const { baseTimestamp, isLogAppendTime } = this.source;
     const timestamp = isLogAppendTime ? baseTimestamp : baseTimestamp + this.timestampDelta;
     const isExact = Number.isSafeInteger(baseTimestamp) && Number.isSafeInteger(this.timestampDelta);
     if (isExact && Number.isSafeInteger(timestamp)) return timestamp;
@@ -82,7 +66,7 @@ export class Message {
 
   /** As `timestamp`, whatever its size. */
   get timestampBigInt(): bigint {
-    const { baseTimestampBigInt, isLogAppendTime, bytes } = this[recordSource];
+    const { baseTimestampBigInt, isLogAppendTime, bytes } = this.source;
     if (isLogAppendTime) return baseTimestampBigInt;
     return BigInt.asIntN(
       64,
@@ -92,23 +76,23 @@ export class Message {
 
   /** A new view at each call; null for a record without a key. */
   get key(): Uint8Array | null {
-    return viewOf(this[recordSource].bytes, this.keyStart, this.keyEnd);
+    return viewOf(this.source.bytes, this.keyStart, this.keyEnd);
   }
 
   /** A new view at each call; null for a tombstone. */
   get value(): Uint8Array | null {
-    return viewOf(this[recordSource].bytes, this.valueStart, this.valueEnd);
+    return viewOf(this.source.bytes, this.valueStart, this.valueEnd);
   }
 
   /** In the producer's order; keys need not be unique. Decoded at each call; the values are views. */
   get headers(): RecordHeader[] {
     if (this.headerCount === 0) return [];
-    return decodeHeaders(this[recordSource].bytes, this.headersStart, this.headerCount);
+    return decodeHeaders(this.source.bytes, this.headersStart, this.headerCount);
   }
 
   /** The value as UTF-8 text (malformed sequences become U+FFFD); null for a tombstone. */
   text(): string | null {
-    return this.valueStart < 0 ? null : decodeUtf8(this[recordSource].bytes, this.valueStart, this.valueEnd);
+    return this.valueStart < 0 ? null : decodeUtf8(this.source.bytes, this.valueStart, this.valueEnd);
   }
 
   /** The value parsed as JSON; null for a tombstone. Throws a SyntaxError for anything else that is not JSON. */
@@ -119,7 +103,7 @@ export class Message {
   /** The same message in memory of its own: what to keep for longer than it takes to process, lest each one keeps the
    * frame of up to `maxBytes` that it came in. */
   detach(): Message {
-    const source = this[recordSource];
+    const { source } = this;
     const start = this.timestampStart;
     const reader = new VarintReader(source.bytes, this.headersStart);
     for (let i = 0; i < this.headerCount; i++) {

@@ -5,7 +5,8 @@
 import type { RecordBatch } from '../../protocol/records/batch.ts';
 import { RecordCursor } from '../../protocol/records/record-cursor.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
-import { Message, type RecordSource } from './message.ts';
+import { Message } from './message.ts';
+import type { RecordSource } from './record-source.ts';
 import type { RecordSlice } from './message-batch.ts';
 
 /** Walks one batch. */

@@ -5,7 +5,7 @@
 import { UsageError } from '../../errors.ts';
 import type { Platform, Timer } from '../../platform.ts';
 import type { Logger, TopicPartition } from '../cluster/index.ts';
-import { Message, MessageBatch, nameOf, recordSlices, recordSource } from '../fetch/index.ts';
+import { Message, MessageBatch, nameOf } from '../fetch/index.ts';
 import type { AssignedPartition } from '../fetch/index.ts';
 import type { CommitOutcome, OffsetToCommit } from '../group/index.ts';
 
@@ -55,7 +55,7 @@ export class Commits {
   loopDone(message: Message): Promise<unknown> | undefined {
     const { loopIntervalMs } = this.#context;
     if (loopIntervalMs === undefined) return undefined;
-    const { owner, leaderEpoch } = message[recordSource];
+    const { owner, leaderEpoch } = message.source;
     if (!owner.assigned) {
       this.#dropped(owner, message.offset + 1);
       return undefined;
@@ -151,7 +151,7 @@ function lastOf(committable: Committable): Map<AssignedPartition, { offset: numb
     if (offset >= (last.get(owner)?.offset ?? 0)) last.set(owner, { offset, leaderEpoch });
   };
   if (committable instanceof MessageBatch) {
-    for (const { source, lastOffset } of committable[recordSlices])
+    for (const { source, lastOffset } of committable.slices)
       note(source.owner, lastOffset, source.leaderEpoch);
     return last;
   }
@@ -159,7 +159,7 @@ function lastOf(committable: Committable): Map<AssignedPartition, { offset: numb
   if (typeof messages?.[Symbol.iterator] !== 'function') throw foreign(messages);
   for (const message of messages) {
     if (!(message instanceof Message)) throw foreign(message);
-    const { owner, leaderEpoch } = message[recordSource];
+    const { owner, leaderEpoch } = message.source;
     note(owner, message.offset, leaderEpoch);
   }
   return last;

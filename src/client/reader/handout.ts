@@ -4,7 +4,7 @@
  * something stands in the way, every waiting call stays pending, or is rejected, and none is forgotten.
  */
 import type { Platform } from '../../platform.ts';
-import { MessageBatch, recordSource, type AssignedPartition, type FetchSet } from '../fetch/index.ts';
+import { MessageBatch, type AssignedPartition, type FetchSet } from '../fetch/index.ts';
 import type { Message, RecordRun, RecordSlice } from '../fetch/index.ts';
 
 /** How a batch is gathered. */
@@ -105,7 +105,7 @@ export class Handout {
 
   /** Makes a message the next one of its partition again. */
   putBack(message: Message): void {
-    const { owner } = message[recordSource];
+    const { owner } = message.source;
     const { offset } = message;
     if (!owner.assigned) return;
     if (this.#run?.owner === owner && this.#run.stepBack(offset)) owner.standAt(offset);

@@ -3,7 +3,7 @@
  * one not done, and the next call hands it out again (R1). The loop ends when the reader is closed.
  */
 import { KafkaError } from '../../errors.ts';
-import { recordSource, type Message } from '../fetch/index.ts';
+import type { Message } from '../fetch/index.ts';
 import type { Commits } from './commits.ts';
 import type { Handout } from './handout.ts';
 
@@ -39,7 +39,7 @@ export class MessageLoop implements AsyncIterableIterator<Message, undefined> {
     const last = this.#last;
     this.#last = undefined;
     if (last !== undefined && this.#commits !== undefined) {
-      if (last[recordSource].owner.done <= last.offset) this.#handout.putBack(last);
+      if (last.source.owner.done <= last.offset) this.#handout.putBack(last);
     }
     return Promise.resolve({ done: true, value: undefined });
   }
