@@ -2,7 +2,7 @@
  * Does not know metadata or error codes. Invariants: requests go out in the order of the calls, across reconnects
  * too; a new attempt waits 50 ms, doubling to 5,000 ms, until a request other than ApiVersions was answered (C2).
  */
-import { ConnectionError, TimeoutError } from '../../errors.ts';
+import { ConnectionError, KafkaError, TimeoutError } from '../../errors.ts';
 import type { Address } from '../../platform.ts';
 import type { Api } from '../../protocol/schema.ts';
 import {
@@ -126,7 +126,7 @@ export class Channel {
       if (connection.ended)
         throw new ConnectionError(`Connection to ${this.label} ended at once`, { stored: 'no' });
       this.#connection = connection;
-      connection.onEnd = (error) => this.#ended(connection, error);
+      connection.onEnd = (cause) => this.#ended(connection, cause);
       return connection;
     } catch (error) {
       this.#retryAtMs = platform.monotonicNow() + this.#backoff.next();
@@ -139,43 +139,35 @@ export class Channel {
     const { platform, dial } = this.#options;
     const { host, port } = this.address;
     const options: ConnectionOptions = { ...this.#options, lifetime: this.#life.signal, label: this.label };
-    // A dial function of the user's may be a proxy that resolves names on the far side.
-    const resolves = platform.lookup !== undefined && dial === platform.dial;
-    let hosts: readonly string[] = [host];
-    if (resolves && platform.lookup !== undefined) {
-      hosts = await platform.lookup(host).catch((error: unknown) => {
-        throw new ConnectionError(
-          `Cannot resolve ${host}: ${error instanceof Error ? error.message : String(error)}`,
-          {
-            code: 'CONNECT',
-            address: this.label,
-            stored: 'no',
-            cause: error,
-          },
-        );
-      });
-    }
     let failure: unknown;
-    for (const each of hosts) {
-      try {
-        return await Connection.open({ host: each, port }, options, host);
-      } catch (error) {
-        failure = error;
+    try {
+      // A dial function of the user's may be a proxy that resolves names on the far side.
+      const isOurs = platform.lookup !== undefined && dial === platform.dial;
+      for (const each of isOurs ? await platform.lookup(host) : [host]) {
         if (this.#life.signal.aborted) break;
+        try {
+          return await Connection.open({ host: each, port }, options, host);
+        } catch (error) {
+          failure = error;
+        }
       }
+    } catch (error) {
+      failure = error;
     }
-    throw (
-      failure ??
-      new ConnectionError(`${host} has no address`, { code: 'CONNECT', address: this.label, stored: 'no' })
-    );
+    if (this.#life.signal.aborted) throw this.#life.signal.reason;
+    if (failure instanceof KafkaError) throw failure;
+    const text = `Cannot resolve ${host}: ${failure instanceof Error ? failure.message : 'it has no address'}`;
+    throw new ConnectionError(text, { code: 'CONNECT', address: this.label, stored: 'no', cause: failure });
   }
 
-  #ended(connection: Connection, error: Error | undefined): void {
+  #ended(connection: Connection, cause: unknown): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     if (connection.proven) this.#backoff.reset();
-    if (error === undefined) return;
-    this.#retryAtMs = this.#options.platform.monotonicNow() + this.#backoff.next();
-    this.#options.logger.warn?.('connection lost', { address: this.label, reason: error.message });
+    if (cause === undefined) return;
+    const { platform, logger } = this.#options;
+    this.#retryAtMs = platform.monotonicNow() + this.#backoff.next();
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    logger.warn?.('connection lost', { address: this.label, reason });
   }
 }

@@ -56,22 +56,21 @@ export function formatAddress(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Marks a failure of bytes with whether the request reached the broker. */
-function markStored(error: unknown, stored: Stored): Error {
-  const typed = error instanceof Error ? error : new Error(String(error));
-  if (typed instanceof KafkaError && typed.stored === undefined) Object.assign(typed, { stored });
-  return typed;
+function markStored(error: unknown, stored: Stored): unknown {
+  if (error instanceof KafkaError && error.stored === undefined) Object.assign(error, { stored });
+  return error;
 }
 
 /** An open, handshaken connection. */
 export class Connection {
   readonly address: string;
   /** Called once, when the connection ended, with the reason; undefined after `close()`. */
-  onEnd: ((error: Error | undefined) => void) | undefined;
+  onEnd: ((cause: unknown) => void) | undefined;
   /** `platform.now()` when bytes last came in or went out. */
   lastUsedMs: number;
   /** True once an answer other than ApiVersions came (C2: only then the reconnect backoff is reset). */
@@ -85,10 +84,10 @@ export class Connection {
   #ended = false;
   /** Set while the peer is slow; writes go out after it, in order. */
   #drained: Promise<void> | undefined;
-  readonly #onClientClosed = (): void => this.#end(undefined);
+  readonly #onClientClosed = (): void => this.#end();
 
-  private constructor(options: ConnectionOptions, transport: Transport, address: string) {
-    this.address = address;
+  private constructor(options: ConnectionOptions, transport: Transport) {
+    this.address = options.label;
     this.#options = options;
     this.#transport = transport;
     this.#frames = new FrameReader(options.maxFrameBytes);
@@ -99,40 +98,26 @@ export class Connection {
 
   /** Dials and asks for the broker's capabilities. Rejects with a `ConnectionError` (code `CONNECT`, stored `no`). */
   static async open(address: Address, options: ConnectionOptions, serverName: string): Promise<Connection> {
-    const where = options.label;
-    let transport: Transport;
+    const { label, lifetime, connectTimeoutMs } = options;
+    const tls = options.tls && { serverName, ...options.tls };
+    let connection: Connection | undefined;
     try {
-      const tls = options.tls && { serverName, ...options.tls };
-      const { connectTimeoutMs, lifetime } = options;
-      transport = await options.dial(address, { tls, connectTimeoutMs, signal: lifetime });
-    } catch (error) {
-      if (options.lifetime.aborted) throw options.lifetime.reason;
-      throw new ConnectionError(`Cannot connect to ${where}: ${reasonOf(error)}`, {
-        code: 'CONNECT',
-        address: where,
-        stored: 'no',
-        cause: error,
-      });
-    }
-    const connection = new Connection(options, transport, where);
-    void connection.#read();
-    try {
-      connection.#capabilities = await handshake(
-        (version, body) => connection.#exchangeApiVersions(version, body, options.connectTimeoutMs),
-        where,
+      const transport = await options.dial(address, { tls, connectTimeoutMs, signal: lifetime });
+      const opened = new Connection(options, transport);
+      connection = opened;
+      void opened.#read();
+      opened.#capabilities = await handshake(
+        (version, body) => opened.#askApiVersions(version, body, connectTimeoutMs),
+        label,
       );
-    } catch (error) {
-      connection.#end(error instanceof Error ? error : undefined);
-      if (options.lifetime.aborted) throw options.lifetime.reason;
-      if (error instanceof ConnectionError && error.stored === 'no') throw error;
-      throw new ConnectionError(`Handshake with ${where} failed: ${reasonOf(error)}`, {
-        code: 'CONNECT',
-        address: where,
-        stored: 'no',
-        cause: error,
-      });
+      return opened;
+    } catch (cause) {
+      connection?.close();
+      if (lifetime.aborted) throw lifetime.reason;
+      if (cause instanceof ConnectionError && cause.stored === 'no') throw cause;
+      const text = `Cannot connect to ${label}: ${reasonOf(cause)}`;
+      throw new ConnectionError(text, { code: 'CONNECT', address: label, stored: 'no', cause });
     }
-    return connection;
   }
 
   get ended(): boolean {
@@ -144,7 +129,7 @@ export class Connection {
   }
 
   get capabilities(): BrokerCapabilities {
-    if (this.#capabilities === undefined) throw this.#endedError(undefined, 'no');
+    if (this.#capabilities === undefined) throw this.#endedError('no', 'the handshake is not done');
     return this.#capabilities;
   }
 
@@ -173,23 +158,21 @@ export class Connection {
     return this.#exchange(`${api.name} v${version}`, correlationId, parts, headerVersion, decode, options);
   }
 
-  /** Asks for something cheap on a socket that may be dead; false when it is. */
-  async probe(timeoutMs: number): Promise<boolean> {
+  /** Asks for something cheap on a socket that may be dead, and ends the connection if it is. */
+  async probe(timeoutMs: number): Promise<void> {
     try {
-      await this.#exchangeApiVersions(0, {}, timeoutMs);
-      return !this.#ended;
+      await this.#askApiVersions(0, {}, timeoutMs);
     } catch (error) {
-      this.#end(error instanceof Error ? error : undefined);
-      return false;
+      this.#end(error);
     }
   }
 
   /** Ends the connection; requests on the wire reject. Idempotent. */
   close(): void {
-    this.#end(undefined);
+    this.#end();
   }
 
-  #exchangeApiVersions(version: number, body: object, timeoutMs: number): Promise<Uint8Array> {
+  #askApiVersions(version: number, body: object, timeoutMs: number): Promise<Uint8Array> {
     const id = this.#nextCorrelationId();
     const parts = encodeRequest(apiVersionsApi, version, id, this.#options.clientId, body);
     return this.#exchange(`ApiVersions v${version}`, id, parts, 0, (response) => response, { timeoutMs });
@@ -208,42 +191,40 @@ export class Connection {
     decode: (response: Uint8Array) => Res,
     options: RequestOptions,
   ): Promise<Res> {
-    if (this.#ended) return Promise.reject(this.#endedError(undefined, 'no'));
+    if (this.#ended) return Promise.reject(this.#endedError('no'));
     const { signal, expectResponse = true } = options;
     const timeoutMs = options.timeoutMs ?? this.#options.requestTimeoutMs;
-    return new Promise<Res>((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const abandon = (): void => reject(signal?.reason);
+    return new Promise<Res>((resolve, fail) => {
+      if (signal?.aborted) return fail(signal.reason);
+      const abandon = (): void => fail(signal?.reason);
       signal?.addEventListener('abort', abandon, { once: true });
       const done = (): void => signal?.removeEventListener('abort', abandon);
-      const settle = (frame: Uint8Array): void => {
+      const reject = (error: unknown): void => {
         done();
-        const reader = new ByteReader(frame);
-        const received = decodeResponseHeader(reader, headerVersion).correlationId;
-        if (received !== correlationId) {
-          throw new ProtocolError(
-            `${this.address} answered request ${received} where ${correlationId} (${name}) was next`,
-          );
-        }
-        resolve(decode(frame.subarray(reader.position)));
-      };
-      const fail = (error: Error): void => {
-        done();
-        reject(error);
+        fail(error);
       };
       if (expectResponse) {
+        const settle = (frame: Uint8Array): void => {
+          done();
+          const reader = new ByteReader(frame);
+          const received = decodeResponseHeader(reader, headerVersion).correlationId;
+          if (received === correlationId) return resolve(decode(frame.subarray(reader.position)));
+          const text = `${this.address} answered request ${received} where ${correlationId} (${name}) was next`;
+          throw new ProtocolError(text);
+        };
         const deadlineMs = this.#options.platform.monotonicNow() + timeoutMs;
-        this.#inFlight.add({ name, correlationId, deadlineMs, timeoutMs, settle, reject: fail });
+        this.#inFlight.add({ name, deadlineMs, timeoutMs, settle, reject });
         this.#write(parts);
         return;
       }
-      const written = this.#write(parts);
-      const accepted = (): void => {
+      const written = (): void => {
+        if (this.#ended) return reject(this.#endedError('maybe'));
         done();
         resolve(undefined as Res);
       };
-      if (written === undefined) accepted();
-      else void written.then(() => (this.#ended ? fail(this.#endedError(undefined, 'maybe')) : accepted()));
+      const slow = this.#write(parts);
+      if (slow === undefined) written();
+      else void slow.then(written);
     });
   }
 
@@ -264,13 +245,11 @@ export class Connection {
   }
 
   #writeNow(parts: Uint8Array[]): Promise<void> | undefined {
+    const lost = (error: unknown): undefined => void this.#end(error);
     try {
-      const slow = this.#transport.write(parts);
-      if (slow === undefined) return undefined;
-      return slow.catch((error: unknown) => this.#end(this.#lost(error)));
+      return this.#transport.write(parts)?.catch(lost);
     } catch (error) {
-      this.#end(this.#lost(error));
-      return undefined;
+      return lost(error);
     }
   }
 
@@ -278,28 +257,21 @@ export class Connection {
     try {
       while (!this.#ended) {
         const chunk = await this.#transport.read();
-        if (chunk === null) {
-          this.#end(
-            new ConnectionError(`Broker ${this.address} closed the connection`, { address: this.address }),
-          );
-          return;
-        }
+        if (chunk === null) return this.#end('the broker closed it');
         this.lastUsedMs = this.#options.platform.now();
         this.#frames.push(chunk);
         for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next())
           this.#receive(frame);
       }
     } catch (error) {
-      this.#end(this.#lost(error));
+      this.#end(error);
     }
   }
 
   #receive(frame: Uint8Array): void {
     const request = this.#inFlight.shift();
     if (request === undefined) {
-      throw new ProtocolError(
-        `${this.address} sent a response of ${frame.length} bytes that nothing had asked for`,
-      );
+      throw new ProtocolError(`a response of ${frame.length} bytes came that nothing had asked for`);
     }
     try {
       request.settle(frame);
@@ -309,37 +281,28 @@ export class Connection {
     }
   }
 
-  #expire(request: InFlightRequest): void {
-    const text = `${request.name} to ${this.address} was not answered within ${request.timeoutMs} ms`;
-    request.reject(new TimeoutError(text, { limitMs: request.timeoutMs, stored: 'maybe' }));
-    this.#end(new ConnectionError(`Connection to ${this.address} ended: ${text}`, { address: this.address }));
+  #expire({ name, timeoutMs, reject }: InFlightRequest): void {
+    const text = `${name} to ${this.address} was not answered within ${timeoutMs} ms`;
+    reject(new TimeoutError(text, { limitMs: timeoutMs, stored: 'maybe' }));
+    this.#end(text);
   }
 
-  #lost(error: unknown): Error {
-    if (error instanceof ConnectionError) return error;
-    return new ConnectionError(`Connection to ${this.address} ended: ${reasonOf(error)}`, {
-      address: this.address,
-      cause: error,
-    });
-  }
-
-  #endedError(cause: Error | undefined, stored: Stored): KafkaError {
-    const { address } = this;
-    if (this.#options.lifetime.aborted)
+  #endedError(stored: Stored, cause?: unknown): KafkaError {
+    if (this.#options.lifetime.aborted) {
       return new UsageError('The client is closed', { code: 'CLOSED', stored });
-    return new ConnectionError(cause?.message ?? `Connection to ${address} was closed`, {
-      address,
-      stored,
-      cause,
-    });
+    }
+    const { address } = this;
+    const reason = cause === undefined ? 'it was closed' : reasonOf(cause);
+    return new ConnectionError(`Connection to ${address} ended: ${reason}`, { address, stored, cause });
   }
 
-  #end(error: Error | undefined): void {
+  /** `cause` undefined: because it was closed here. */
+  #end(cause?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#options.lifetime.removeEventListener('abort', this.#onClientClosed);
-    this.#transport.abort(error);
-    for (const request of this.#inFlight.drain()) request.reject(this.#endedError(error, 'maybe'));
-    this.onEnd?.(error);
+    this.#transport.abort(cause);
+    for (const request of this.#inFlight.drain()) request.reject(this.#endedError('maybe', cause));
+    this.onEnd?.(cause);
   }
 }

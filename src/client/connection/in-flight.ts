@@ -7,13 +7,12 @@ import type { Platform, Timer } from '../../platform.ts';
 /** One request on the wire. */
 export interface InFlightRequest {
   readonly name: string;
-  readonly correlationId: number;
   /** On `platform.monotonicNow()`. */
   readonly deadlineMs: number;
   readonly timeoutMs: number;
   /** Decodes and settles; throws what the bytes deserve. */
   settle(frame: Uint8Array): void;
-  reject(error: Error): void;
+  reject(error: unknown): void;
 }
 
 /** FIFO of requests on the wire. `onExpired` is called once with the first request whose deadline passed. */

@@ -306,10 +306,10 @@ describe('a hostile peer gets a typed error within the deadline, and the process
         ...frame(77, 1, 2),
       ]);
       const connection = await Connection.open(broker.address, options(world), 'x');
-      const ended = new Promise<Error | undefined>((resolve) => {
+      const ended = new Promise<unknown>((resolve) => {
         connection.onEnd = resolve;
       });
-      if (!connection.ended) expect((await ended)?.message).toMatch(/nothing had asked for/);
+      if (!connection.ended) expect(String(await ended)).toMatch(/nothing had asked for/);
       expect(connection.ended).toBe(true);
       await broker.close();
     });
