@@ -107,7 +107,10 @@ function showProgress(line: () => string): () => void {
     ? () => process.stdout.write(`\r\x1b[2K${line()}`)
     : () => process.stdout.write(`${line()}\n`);
   const timer = setInterval(print, process.stdout.isTTY ? 100 : 500);
+  let stopped = false;
   return () => {
+    if (stopped) return;
+    stopped = true;
     clearInterval(timer);
     print();
     if (process.stdout.isTTY) process.stdout.write('\n');
@@ -137,7 +140,13 @@ async function run(brokers: string | readonly string[]): Promise<void> {
   await createTopic(client);
   await using writer = new Writer({ client, topic });
   const members = ['alice', 'bob'].map((name): Member => {
-    const reader = new Reader({ client, groupId, topics: [topic], commitIntervalMs: 250 });
+    const reader = new Reader({
+      client,
+      groupId,
+      topics: [topic],
+      commitIntervalMs: 250,
+      heartbeatIntervalMs: 500,
+    });
     return { name, reader, handled: 0 };
   });
   let written = 0;
