@@ -6,10 +6,9 @@
 import { TimeoutError, type KafkaError } from '../../errors.ts';
 import { type Cluster, closedError } from '../cluster/index.ts';
 import type { Alarm } from './alarm.ts';
-import { Batch, type SegmentOwner, type Segment } from './batch.ts';
 import { headersOf, messageByteBound, messageByteLength, type OutgoingMessage } from './message.ts';
 import type { BatchOutcome, ResolvedSettings } from './options.ts';
-import type { PartitionQueue } from './partition-queue.ts';
+import { Batch, type PartitionQueue, type Segment, type SegmentOwner } from './partition-queue.ts';
 import type { StatsCounter } from './stats.ts';
 
 /** The parts of the cluster that a Writer uses. */
@@ -34,6 +33,10 @@ export interface WriterContext {
   readonly stats: StatsCounter;
   readonly alarm: Alarm;
 }
+
+/** Part of the delivery timeout after which a batch that could not go out takes no more records, so that each record
+ * has most of its time although a batch expires as one. */
+const collectingPart = 1 / 8;
 
 /** Bytes by which a batch's buffer may exceed its hint: the next batch is seldom exactly as large. */
 const hintSlackBytes = 256;
@@ -91,7 +94,12 @@ export class Accumulator {
     const batch = this.#openFor(queue, message, deadlineMs, owner !== undefined);
     const { builder } = batch;
     if (builder === undefined) return;
-    builder.append(timestampMs, message.key ?? null, message.value, headersOf(message.headers));
+    try {
+      builder.append(timestampMs, message.key ?? null, message.value, headersOf(message.headers));
+    } catch (error) {
+      if (batch.recordCount === 0) queue.drop(batch);
+      throw error;
+    }
     const grown = builder.byteLength - batch.byteLength;
     batch.byteLength += grown;
     batch.recordCount++;
@@ -106,20 +114,20 @@ export class Accumulator {
   }
 
   /** Takes a call's records out of a batch that was not sent; false if that is too late. */
-  withdraw(queue: PartitionQueue, segment: Segment): boolean {
+  withdraw(segment: Segment): boolean {
     const { batch } = segment;
     const before = batch.byteLength;
     // A batch that certainly never arrived can still be dropped as a whole.
     const whole = batch.segments.length === 1 && segment.count === batch.recordCount;
     const unsent = !batch.inFlight && !batch.maybeStored && batch.baseSequence < 0 && !batch.resolved;
-    if (batch.withdraw(segment)) this.returnRoom(queue, before - batch.byteLength);
+    if (batch.withdraw(segment)) this.returnRoom(before - batch.byteLength, batch.queue);
     else if (whole && unsent) {
       batch.forget(segment);
       batch.messages = undefined;
       batch.recordCount = 0;
     } else return false;
     this.done(segment.count);
-    if (batch.recordCount === 0) queue.drop(batch);
+    if (batch.recordCount === 0) batch.queue.drop(batch);
     return true;
   }
 
@@ -133,7 +141,7 @@ export class Accumulator {
   }
 
   /** Gives bytes back. */
-  returnRoom(queue: PartitionQueue | undefined, bytes: number): void {
+  returnRoom(bytes: number, queue?: PartitionQueue): void {
     if (queue !== undefined) queue.bufferedBytes -= bytes;
     this.bufferedBytes -= bytes;
     this.onRoom();
@@ -141,6 +149,7 @@ export class Accumulator {
 
   /** Expires and wakes what is due; the moment at which the next may be. */
   tick(nowMs: number): number {
+    const collectingMs = this.#context.settings.deliveryTimeoutMs * collectingPart;
     let nextMs = Infinity;
     for (const queue of this.active) {
       for (let batch = queue.oldest; batch !== undefined; batch = queue.oldest) {
@@ -153,12 +162,17 @@ export class Accumulator {
       const dueMs = queue.dueAtMs(queue.candidate);
       if (dueMs > nowMs) nextMs = Math.min(nextMs, dueMs);
       else this.onWake(queue);
+      const { open } = queue;
+      if (open === undefined) continue;
+      const closingMs = open.openedMs + Math.max(collectingMs, this.#context.settings.batchTimeoutMs);
+      if (closingMs > nowMs) nextMs = Math.min(nextMs, closingMs);
+      else open.sealed = true;
     }
     return nextMs;
   }
 
   /** The outcome of a batch: statistics, completion, then the calls that wait. */
-  settle(queue: PartitionQueue, batch: Batch): void {
+  settle(batch: Batch): void {
     const { stats, settings } = this.#context;
     const { window } = stats;
     if (batch.recordCount > 0 && batch.error === null) {
@@ -166,31 +180,20 @@ export class Accumulator {
       window.batchBytes.add(batch.byteLength);
     } else window.errors += batch.recordCount;
     if (settings.completion !== undefined && batch.messages !== undefined) {
-      const { topic, partition, messages, error } = batch;
-      this.complete({
-        topic,
-        partition,
-        messages,
-        error,
-        baseOffset: batch.baseOffset < 0 ? undefined : batch.baseOffset,
-      });
-    } else if (batch.error !== null) {
-      this.#context.cluster.logger.warn?.('messages were not written', {
-        topic: queue.topic,
-        partition: queue.partition,
-        messages: batch.recordCount,
-        reason: batch.error.message,
-      });
-    }
+      const { queue, messages, error } = batch;
+      const baseOffset = batch.baseOffset < 0 ? undefined : batch.baseOffset;
+      this.complete({ ...queue.place, messages, error, baseOffset });
+    } else if (batch.error !== null) this.#logUnheard(batch, batch.error);
     this.done(batch.recordCount);
     batch.settle();
   }
 
   /** Lets go of a settled batch. */
-  release(queue: PartitionQueue, batch: Batch): void {
+  release(batch: Batch): void {
+    const { queue } = batch;
     batch.release();
     if (queue.batches.length === 0) this.active.delete(queue);
-    this.returnRoom(queue, batch.byteLength);
+    this.returnRoom(batch.byteLength, queue);
   }
 
   /** Calls the completion; what it throws is its own fault and stays out of the way of delivery. */
@@ -210,8 +213,7 @@ export class Accumulator {
   abandon(): void {
     for (const queue of this.active) {
       for (let batch = queue.oldest; batch !== undefined; batch = queue.oldest) {
-        const stored = batch.inFlight || batch.maybeStored ? 'maybe' : 'no';
-        queue.expire(batch, closedError('The writer', stored));
+        queue.expire(batch, closedError('The writer', batch.stored));
       }
     }
   }
@@ -232,31 +234,38 @@ export class Accumulator {
       open.sealed = true;
     }
     const openedMs = cluster.platform.monotonicNow();
-    const batch = new Batch({
-      topic: queue.topic,
-      partition: queue.partition,
+    const batch = new Batch(
+      queue,
       openedMs,
-      deadlineMs: deadlineMs ?? openedMs + settings.deliveryTimeoutMs,
+      deadlineMs ?? openedMs + settings.deliveryTimeoutMs,
       eager,
-      initialBytes: Math.min(queue.hintBytes + hintSlackBytes, batchBytes),
-      keepMessages: settings.completion !== undefined,
-    });
+      Math.min(queue.hintBytes + hintSlackBytes, batchBytes),
+    );
+    if (settings.completion !== undefined) batch.messages = [];
     batch.due = this.pressed;
     queue.batches.push(batch);
     queue.bufferedBytes += batch.byteLength;
     this.bufferedBytes += batch.byteLength;
     this.active.add(queue);
-    this.#context.alarm.arm(batch.deadlineMs);
+    this.#context.alarm.arm(openedMs + settings.deliveryTimeoutMs * collectingPart);
     this.onWake(queue);
     return batch;
   }
 
+  /** Failures that neither a call nor a completion hears of. */
+  #logUnheard({ queue, recordCount, segments }: Batch, error: KafkaError): void {
+    const messages = segments.reduce((left, { count }) => left - count, recordCount);
+    if (messages === 0) return;
+    const fields = { ...queue.place, messages, reason: error.message };
+    this.#context.cluster.logger.warn?.('messages were not written', fields);
+  }
+
   #expired(batch: Batch): KafkaError {
     const limitMs = this.#context.settings.deliveryTimeoutMs;
-    const stored = batch.inFlight || batch.maybeStored ? 'maybe' : 'no';
+    const { queue, stored } = batch;
     const what = batch.lastError === undefined ? '' : `; the last attempt: ${batch.lastError.message}`;
     return new TimeoutError(
-      `${batch.topic}[${batch.partition}] was not written within deliveryTimeoutMs, ${limitMs} ms${what}`,
+      `${queue.topic}[${queue.partition}] was not written within deliveryTimeoutMs, ${limitMs} ms${what}`,
       { limitMs, stored, cause: batch.lastError },
     );
   }

@@ -4,7 +4,7 @@
  * whole before its first append (W1); the whole waits under the call's deadline (W9).
  */
 import { KafkaError, TimeoutError, UsageError } from '../../errors.ts';
-import { closedError } from '../cluster/index.ts';
+import { closedError, sleep } from '../cluster/index.ts';
 import type { Accumulator, WriterContext } from './accumulator.ts';
 import type { WriteCall } from './call.ts';
 import { withStored } from './errors.ts';
@@ -15,6 +15,9 @@ import { Topic } from './topic.ts';
 
 /** Milliseconds for which a broker's "unknown topic" is doubted: one that was just created takes a moment to be known. */
 const unknownTopicDoubtMs = 500;
+
+/** Milliseconds until metadata that failed for now is asked for again. */
+const loadRetryMs = 100;
 
 /** What a waiting message of `enqueue` counts for besides its bytes: it is an object of its own until it is in a batch. */
 const stagedMessageBytes = 256;
@@ -28,7 +31,6 @@ export class Admission {
   readonly #accumulator: Accumulator;
   readonly #queueOptions: QueueOptions;
   readonly #topics = new Map<string, Topic>();
-  readonly #interest = new Map<Topic, () => void>();
   readonly #waiting = new Set<TopicPlan>();
   /** Plans that only want for room, in their order. */
   readonly #roomLine: TopicPlan[] = [];
@@ -36,14 +38,12 @@ export class Admission {
   readonly #freed: Topic[] = [];
   readonly #keys = new KeyBytes();
   readonly #lifetime = new AbortController();
-  readonly #random: () => number;
   #running = false;
 
   constructor(context: WriterContext, accumulator: Accumulator, queueOptions: QueueOptions) {
     this.#context = context;
     this.#accumulator = accumulator;
     this.#queueOptions = queueOptions;
-    this.#random = () => context.cluster.platform.random();
     accumulator.onRoom = () => this.#run();
   }
 
@@ -59,15 +59,15 @@ export class Admission {
 
   /** Puts a single message straight into its batch; false when it has to wait for something. Throws what a balancer
    * deserves. */
-  enter(message: OutgoingMessage, byteBound: number, call: WriteCall | undefined): boolean {
+  enter(message: OutgoingMessage, byteBound: number): boolean {
     const { settings, cluster } = this.#context;
     const topic = this.#topic(message.topic ?? settings.topic ?? '');
     if (!topic.loaded || topic.line.length > 0) return false;
     if (this.#roomLine.length > 0 || !this.#accumulator.hasRoom(byteBound)) return false;
-    const queue = topic.queue(this.#partition(topic, message, 0));
-    const timestampMs = message.timestamp ?? call?.timestampMs ?? Math.floor(cluster.platform.now());
+    const queue = this.#queueFor(topic, message, 0);
+    const timestampMs = message.timestamp ?? Math.floor(cluster.platform.now());
+    this.#accumulator.append(queue, message, timestampMs, undefined, undefined, 0);
     this.#accumulator.expect(1);
-    this.#accumulator.append(queue, message, timestampMs, undefined, call, 0);
     return true;
   }
 
@@ -75,12 +75,8 @@ export class Admission {
   enterPlan(plan: TopicPlan): void {
     this.#accumulator.expect(plan.messages.length);
     const { topic: writerTopic } = this.#context.settings;
-    const topics = new Set<Topic>();
     if (writerTopic !== undefined) plan.topics = this.#topic(writerTopic).alone;
-    else {
-      for (const { topic } of plan.messages) topics.add(this.#topic(topic ?? ''));
-      plan.topics = [...topics];
-    }
+    else plan.topics = [...new Set(plan.messages.map(({ topic }) => this.#topic(topic ?? '')))];
     if (this.#roomLine.length === 0 && plan.topics.every(({ loaded, line }) => loaded && line.length === 0)) {
       this.#balance(plan);
       if (!plan.balanced || this.#append(plan)) return;
@@ -89,7 +85,9 @@ export class Admission {
     this.#waiting.add(plan);
     for (const topic of plan.topics) topic.line.push(plan);
     // The caller's array and, for an enqueue that was taken, its bytes are the caller's again.
-    plan.messages = plan.call === undefined ? plan.messages.map(copyMessage) : [...plan.messages];
+    plan.messages = plan.messages.map((message) =>
+      plan.call === undefined ? copyMessage(message, plan.timestampMs) : message,
+    );
     this.#context.alarm.arm(plan.deadlineMs);
     this.#freed.push(...plan.topics);
     this.#run();
@@ -102,7 +100,7 @@ export class Admission {
     if (last === undefined || last.call !== undefined || last.balanced || last.topics.length > 1)
       return undefined;
     this.#accumulator.expect(1);
-    last.push(copyMessage(message), byteBound);
+    last.push(copyMessage(message, Math.floor(this.#context.cluster.platform.now())), byteBound);
     return last;
   }
 
@@ -124,8 +122,7 @@ export class Admission {
     for (let segment = call.first; segment !== undefined; segment = segment.next) {
       const { batch, count } = segment;
       if (batch.settled) continue;
-      const queue = this.#topic(batch.topic).queue(batch.partition);
-      const taken = this.#accumulator.withdraw(queue, segment);
+      const taken = this.#accumulator.withdraw(segment);
       segment.error = taken ? withdrawn : unknown;
       if (!taken) batch.forget(segment);
       call.recordsSettled(count, true);
@@ -140,7 +137,7 @@ export class Admission {
     plan.refusal = error;
     this.#context.stats.window.errors += count;
     this.#accumulator.done(count);
-    if (call !== undefined) call.refuse(count, error);
+    if (call !== undefined) call.refuse(count, () => error);
     else if (this.#waiting.has(plan)) this.#tellLost(plan, messages.slice(next), error);
     if (plan.balanced) plan.messages = [];
     this.#leave(plan);
@@ -151,13 +148,13 @@ export class Admission {
     let nextMs = Infinity;
     const limitMs = this.#context.settings.deliveryTimeoutMs;
     for (const plan of this.#waiting) {
-      if (plan.deadlineMs > nowMs) {
-        nextMs = Math.min(nextMs, plan.deadlineMs);
-        continue;
+      // A look-up ends by the deadline of the first that waits for it, and knows why it failed.
+      if (plan.topics.some(({ loading }) => loading)) continue;
+      if (plan.deadlineMs > nowMs) nextMs = Math.min(nextMs, plan.deadlineMs);
+      else {
+        const text = `The write found no room in maxBufferedBytes within deliveryTimeoutMs, ${limitMs} ms`;
+        this.refuse(plan, new TimeoutError(text, { limitMs, stored: 'no' }));
       }
-      const why = plan.balanced ? 'found no room in maxBufferedBytes' : 'got no metadata';
-      const text = `The write ${why} within deliveryTimeoutMs, ${limitMs} ms`;
-      this.refuse(plan, new TimeoutError(text, { limitMs, stored: 'no' }));
     }
     return nextMs;
   }
@@ -167,8 +164,7 @@ export class Admission {
     const closed = closedError('The writer', 'no');
     this.#lifetime.abort(closed);
     for (const plan of this.#waiting) this.refuse(plan, closed);
-    for (const release of this.#interest.values()) release();
-    this.#interest.clear();
+    for (const topic of this.#topics.values()) topic.release();
   }
 
   /** Lets in what can be let in. A loop, since each plan that leaves may free the next ones. */
@@ -196,7 +192,7 @@ export class Admission {
     for (const topic of plan.topics) {
       if (topic.loaded) continue;
       const { failure } = topic;
-      // The plan was in line when the look-up failed, so the answer is as fresh for it as its own would be.
+      // The plan was in line when the look-up failed: the answer is as fresh for it as its own would be.
       if (failure !== undefined && failure.atMs >= startedMs) this.refuse(plan, failure.error);
       else if (!topic.loading) void this.#load(topic, plan.deadlineMs);
       return;
@@ -213,17 +209,32 @@ export class Admission {
     const options = { deadlineMs, doubtMs: unknownTopicDoubtMs, signal: this.#lifetime.signal };
     topic.loading = true;
     try {
-      topic.update(await cluster.topic(topic.topic, options), () => undefined);
+      topic.update(await cluster.topic(topic.topic, options));
     } catch (error) {
+      const failure = withStored(error, 'no');
       const nowMs = cluster.platform.monotonicNow();
-      // Out of time is only the plan that asked; the next in line asks under its own deadline.
-      if (error instanceof TimeoutError) this.tick(nowMs);
-      else topic.failure = { error: withStored(error, 'no'), atMs: nowMs };
+      if (failure.code === 'UNKNOWN_TOPIC' || !failure.retriable)
+        topic.failure = { error: failure, atMs: nowMs };
+      else {
+        topic.failure = this.#outOfTime(topic, failure, nowMs);
+        if (nowMs < deadlineMs) await sleep(cluster.platform, loadRetryMs);
+      }
     }
     topic.loading = false;
     this.#freed.push(topic);
     this.#run();
     this.#forgetIfUnused(topic);
+  }
+
+  /** Metadata that failed for now answers only the plans whose own time is over. */
+  #outOfTime(topic: Topic, failure: KafkaError, nowMs: number): Topic['failure'] {
+    const limitMs = this.#context.settings.deliveryTimeoutMs;
+    const { message } = failure.cause instanceof Error ? failure.cause : failure;
+    const text = `No metadata of ${topic.topic} within deliveryTimeoutMs, ${limitMs} ms; the last attempt: ${message}`;
+    return {
+      error: new TimeoutError(text, { limitMs, stored: 'no', cause: failure }),
+      atMs: nowMs - limitMs,
+    };
   }
 
   /** Chooses every message's partition; on a fault nothing of the plan is appended (W1). */
@@ -236,7 +247,7 @@ export class Admission {
       for (let index = 0; index < length; index++) {
         const message = messages[index] as OutgoingMessage;
         if (message.topic !== undefined && message.topic !== topic.topic) topic = this.#topic(message.topic);
-        const queue = topic.queue(this.#partition(topic, message, index));
+        const queue = this.#queueFor(topic, message, index);
         if (queue.slot < 0) queue.slot = plan.queues.push(queue) - 1;
         queue.callBytes += topic.recordBytes;
         if (plan.slots !== undefined) plan.slots[index] = queue.slot;
@@ -256,46 +267,40 @@ export class Admission {
     }
   }
 
-  #partition(topic: Topic, message: OutgoingMessage, index: number): number {
-    const count = topic.partitions.length;
-    const { partition } = message;
+  /** The message's partition: its own choice, else the balancer's. */
+  #queueFor(topic: Topic, message: OutgoingMessage, index: number): PartitionQueue {
     topic.recordBytes = messageByteBound(message);
-    if (partition !== undefined) {
-      if (partition < count) return partition;
-      throw new UsageError(
-        `Message ${index}: ${topic.topic} has no partition ${partition}, only 0 to ${count - 1}`,
-        { stored: 'no' },
-      );
-    }
-    const chosen = this.#context.settings.balancer.partition(message, this.#keys.of(message.key), topic);
-    if (Number.isInteger(chosen) && chosen >= 0 && chosen < count) return chosen;
+    const { balancer } = this.#context.settings;
+    const chosen = message.partition ?? balancer.partition(message, this.#keys.of(message.key), topic);
+    const queue = Number.isInteger(chosen) ? topic.queues[chosen] : undefined;
+    if (queue !== undefined) return queue;
+    const who = message.partition === undefined ? 'the balancer chose' : 'it asks for';
     throw new UsageError(
-      `Message ${index}: the balancer returned ${String(chosen)}; ${topic.topic} has partitions 0 to ${count - 1}`,
+      `Message ${index}: ${who} partition ${String(chosen)}; ${topic.topic} has 0 to ${topic.queues.length - 1}`,
       { stored: 'no' },
     );
   }
 
-  /** Appends a plan's messages while there is room; true when all are in. */
+  /** Appends a plan's messages while there is room; true when none is left. */
   #append(plan: TopicPlan): boolean {
     const accumulator = this.#accumulator;
-    const { messages, slots, call, timestamps } = plan;
+    const { messages, slots, call, queues, timestampMs, deadlineMs } = plan;
     const { length } = messages;
     const roomForAll = accumulator.bufferedBytes + plan.byteBound <= this.#context.settings.maxBufferedBytes;
-    for (let index = plan.next; index < length; index++) {
-      const message = messages[index] as OutgoingMessage;
-      if (!roomForAll && !accumulator.hasRoom(messageByteBound(message))) return false;
-      const slot = slots === undefined ? 0 : (slots[index] as number);
-      const timestampMs =
-        timestamps === undefined ? plan.timestampMs : (message.timestamp ?? plan.timestampMs);
-      accumulator.append(
-        plan.queues[slot] as PartitionQueue,
-        message,
-        timestampMs,
-        plan.deadlineMs,
-        call,
-        slot,
-      );
-      plan.next = index + 1;
+    try {
+      for (let index = plan.next; index < length; index++) {
+        const message = messages[index] as OutgoingMessage;
+        if (!roomForAll && !accumulator.hasRoom(messageByteBound(message))) return false;
+        const slot = slots === undefined ? 0 : (slots[index] as number);
+        const queue = queues[slot] as PartitionQueue;
+        accumulator.append(queue, message, message.timestamp ?? timestampMs, deadlineMs, call, slot);
+        plan.next = index + 1;
+      }
+      // A single message is all in its segment: thousands of such calls may be outstanding.
+      if (call?.length === 1 && plan.timestamps === undefined) call.spread = undefined;
+    } catch (error) {
+      // The application changed a message after it had been checked.
+      this.refuse(plan, withStored(error, 'no'));
     }
     plan.messages = [];
     return true;
@@ -310,7 +315,7 @@ export class Admission {
     for (const topic of topics) removeFrom(topic.line, plan);
     if (listeners !== undefined) for (const listener of listeners) listener(plan.refusal);
     this.#freed.push(...topics);
-    this.#accumulator.returnRoom(undefined, stagedBytes);
+    this.#accumulator.returnRoom(stagedBytes);
     for (const topic of topics) this.#forgetIfUnused(topic);
   }
 
@@ -330,21 +335,17 @@ export class Admission {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
       const { cluster } = this.#context;
-      topic = new Topic(name, this.#random, this.#queueOptions);
+      topic = new Topic(name, cluster, this.#queueOptions);
       this.#topics.set(name, topic);
-      this.#interest.set(topic, cluster.useTopics([name]));
-      const known = cluster.snapshot.topics.get(name);
-      if (known?.errorCode === 0) topic.update(known, () => undefined);
     }
     return topic;
   }
 
   /** Names that turn out not to be topics must not pile up. */
   #forgetIfUnused(topic: Topic): void {
-    if (!topic.unused || topic.loading || topic.loaded) return;
+    if (topic.loaded || topic.loading || topic.line.length > 0) return;
     this.#topics.delete(topic.topic);
-    this.#interest.get(topic)?.();
-    this.#interest.delete(topic);
+    topic.release();
   }
 }
 

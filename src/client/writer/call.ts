@@ -4,7 +4,7 @@
  * Invariant: every message has its outcome once: refused, given up, or that of its batch; then the call settles.
  */
 import { UsageError, type KafkaError } from '../../errors.ts';
-import type { Segment, SegmentOwner } from './batch.ts';
+import type { Segment, SegmentOwner } from './partition-queue.ts';
 import { WriteErrors } from './errors.ts';
 import type { WriteReceipt, WrittenMessage } from './receipt.ts';
 
@@ -33,9 +33,8 @@ export class WriteCall implements SegmentOwner {
   /** The call's records, in the order in which they were appended. */
   first: Segment | undefined;
   #last: Segment | undefined;
-  /** Why the messages that are in no batch will not get into one, all for one reason or each for its own. */
-  #refusal: KafkaError | null = null;
-  #refusals: readonly KafkaError[] | undefined;
+  /** Why a message that is in no batch will not get into one. */
+  #refusalOf: ((index: number) => KafkaError) | undefined;
   #offender: KafkaError | undefined;
   #resolve: ((receipt: WriteReceipt | Promise<never>) => void) | undefined;
   #unsettled: number;
@@ -67,17 +66,11 @@ export class WriteCall implements SegmentOwner {
     if (this.#unsettled === 0) this.#settle();
   }
 
-  /** `count` messages will not get into a batch. */
-  refuse(count: number, error: KafkaError): void {
-    this.#refusal = error;
-    this.recordsSettled(count, true);
-  }
-
-  /** No message of the call is sent: each has its error, and `offender` is the one to name. */
-  refuseAll(errors: readonly KafkaError[], offender: KafkaError): void {
-    this.#refusals = errors;
+  /** `count` messages will not get into a batch; `offender` is the error to name before others. */
+  refuse(count: number, errorOf: (index: number) => KafkaError, offender?: KafkaError): void {
+    this.#refusalOf = errorOf;
     this.#offender = offender;
-    this.recordsSettled(this.length, true);
+    this.recordsSettled(count, true);
   }
 
   /** Where a message went. */
@@ -90,7 +83,8 @@ export class WriteCall implements SegmentOwner {
       const { topic, partition } = this.spread?.destination(index) ?? { topic: '', partition: -1 };
       return { topic, partition, offset: undefined, timestamp: undefined };
     }
-    const { topic, partition, baseOffset, appendTimeMs, error } = segment.batch;
+    const { queue, baseOffset, appendTimeMs, error } = segment.batch;
+    const { topic, partition } = queue;
     if (error !== null || segment.error !== null)
       return { topic, partition, offset: undefined, timestamp: undefined };
     const own = this.spread?.timestamps?.[index] ?? Number.NaN;
@@ -106,8 +100,9 @@ export class WriteCall implements SegmentOwner {
   /** Why a message was not written, or null. */
   #errorOf(index: number): KafkaError | null {
     const [segment] = this.#find(index);
-    if (segment !== undefined) return segment.error ?? segment.batch.error;
-    return this.#refusals?.[index] ?? this.#refusal;
+    return segment === undefined
+      ? (this.#refusalOf?.(index) ?? null)
+      : (segment.error ?? segment.batch.error);
   }
 
   /** The segment of a message, and the index of its record in the batch. */

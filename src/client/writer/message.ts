@@ -112,11 +112,12 @@ export function checkMessage(
   );
 }
 
-/** A copy that later changes by the application cannot reach. */
-export function copyMessage(message: OutgoingMessage): OutgoingMessage {
+/** A copy that later changes by the application cannot reach, with the timestamp of now if it brings none. */
+export function copyMessage(message: OutgoingMessage, nowMs: number): OutgoingMessage {
   const copy = (bytes: RecordBytes): RecordBytes => (bytes instanceof Uint8Array ? bytes.slice() : bytes);
   const headers = headersOf(message.headers)?.map(({ key, value }) => ({ key, value: copy(value) }));
-  return { ...message, key: copy(message.key ?? null), value: copy(message.value), headers };
+  const { key = null, value, timestamp = nowMs } = message;
+  return { ...message, key: copy(key), value: copy(value), headers, timestamp };
 }
 
 /** Turns keys into bytes for balancers without an allocation for short ones: the views are made once per length. */

@@ -2,30 +2,205 @@
  * Not here: appending (accumulator.ts), requests and error codes (sender.ts).
  * Invariants: batches get their outcome in the order they were begun (P4); sequences are counted without a gap under
  * one identity, and change only while nothing is unanswered (W6); never two nodes at once (P8).
- * Source: KIP-98, KIP-360; SEQUENCES below says what happens to them.
- *
- * SEQUENCES. A batch gets its sequence when it is first sent. It keeps it through retries, until an answer proves it
- * useless. When a batch with a sequence leaves without being stored for certain, a gap may lie before the younger
- * ones that were sent: they are sent again as they are, since they may be stored. If one is taken, there was no gap;
- * if the oldest is refused as out of order, or none is left, the partition goes over to the next epoch at 0.
+ * Source: KIP-98, KIP-360.
  */
-import type { KafkaError } from '../../errors.ts';
-import { stampProducer } from '../../protocol/records/batch-builder.ts';
-import type { Backoff } from '../cluster/index.ts';
-import type { Batch } from './batch.ts';
+import type { KafkaError, Stored } from '../../errors.ts';
+import { BatchBuilder, compressedBatch, stampProducer } from '../../protocol/records/batch-builder.ts';
+import type { Codec } from '../../compression/codec.ts';
+import { zeroTopicId, type Backoff, type TopicPartition } from '../cluster/index.ts';
+import { batchHeaderBytes, type OutgoingMessage } from './message.ts';
 import type { ProducerId, ProducerIdentity } from './producer-id.ts';
+
+/** Who waits for records of a batch. */
+export interface SegmentOwner {
+  /** `count` of its records have their outcome. */
+  recordsSettled(count: number, failed: boolean): void;
+  /** The record just appended began a segment. */
+  add(segment: Segment): void;
+}
+
+/** Neighbouring records of one owner in one batch. */
+export interface Segment {
+  readonly owner: SegmentOwner;
+  readonly batch: Batch;
+  /** Index of the first record in the batch. */
+  first: number;
+  count: number;
+  /** Set when the owner gave the records up before their batch had its outcome. */
+  error: KafkaError | null;
+  /** Which of the owner's partitions this is. */
+  readonly slot: number;
+  /** The owner's next segment. */
+  next: Segment | undefined;
+}
+
+/** A batch. Plain fields: each record passes here. */
+export class Batch {
+  readonly queue: PartitionQueue;
+  /** On `platform.monotonicNow()`, as every time in this room but those of records. */
+  readonly openedMs: number;
+  readonly deadlineMs: number;
+  /** `writeMessages` began it: it waits for company only while its partition is busy (W2). */
+  readonly eager: boolean;
+  /** With a completion only. */
+  messages: OutgoingMessage[] | undefined;
+  segments: Segment[] = [];
+  recordCount = 0;
+  byteLength = batchHeaderBytes;
+  /** Undefined once the batch was first sent. */
+  builder: BatchBuilder | undefined;
+  /** Full or taken for sending: nothing is added any more. */
+  sealed = false;
+  /** May go out before its time, because of a flush, a close or a full buffer. */
+  due = false;
+  /** The codec is at work on it. */
+  encoding = false;
+  /** The codec is done, if there is one; `#payload` is what it made, when that is smaller. */
+  encoded = false;
+  #payload: Uint8Array | undefined;
+  /** What is sent; complete but for the producer fields. Undefined before the first send and after the outcome. */
+  bytes: Uint8Array | undefined;
+  inFlight = false;
+  sends = 0;
+  /** An earlier send may have put it into the log. */
+  maybeStored = false;
+  /** -1 while the batch has no sequence. */
+  baseSequence = -1;
+  /** Why it was sent in vain the last time. */
+  lastError: KafkaError | undefined;
+  /** The outcome is known; it is told when that of all older batches is (P4). */
+  resolved = false;
+  settled = false;
+  error: KafkaError | null = null;
+  /** -1 if unknown. */
+  baseOffset = -1;
+  /** Milliseconds since 1970 where the log gives its own timestamps, else -1. */
+  appendTimeMs = -1;
+  /** Flushes that wait for the outcome. */
+  waiters: (() => void)[] | undefined;
+
+  constructor(
+    queue: PartitionQueue,
+    openedMs: number,
+    deadlineMs: number,
+    eager: boolean,
+    initialBytes: number,
+  ) {
+    this.queue = queue;
+    this.openedMs = openedMs;
+    this.deadlineMs = deadlineMs;
+    this.eager = eager;
+    this.builder = new BatchBuilder(initialBytes);
+  }
+
+  /** What is known of its records if it is given up now. */
+  get stored(): Stored {
+    return this.inFlight || this.maybeStored ? 'maybe' : 'no';
+  }
+
+  /** Notes that the record just appended is the owner's. */
+  own(owner: SegmentOwner, slot: number): void {
+    const last = this.segments[this.segments.length - 1];
+    if (last !== undefined && last.owner === owner && last.first + last.count === this.recordCount - 1) {
+      last.count++;
+      return;
+    }
+    const first = this.recordCount - 1;
+    const segment: Segment = { owner, batch: this, first, count: 1, error: null, slot, next: undefined };
+    this.segments.push(segment);
+    owner.add(segment);
+  }
+
+  /** Takes a segment's records out of a batch that was never sent; false if it was. */
+  withdraw(segment: Segment): boolean {
+    const { builder } = this;
+    if (builder === undefined) return false;
+    const { first, count } = segment;
+    builder.removeRange(first, first + count);
+    this.messages?.splice(first, count);
+    this.recordCount -= count;
+    this.byteLength = builder.byteLength;
+    this.encoded = false;
+    this.#payload = undefined;
+    this.forget(segment);
+    for (const other of this.segments) if (other.first > first) other.first -= count;
+    return true;
+  }
+
+  /** The owner no longer waits for a segment. */
+  forget(segment: Segment): void {
+    this.segments = this.segments.filter((each) => each !== segment);
+  }
+
+  /** Compresses the records (W11), if that is wanted; a promise when the codec takes its time. */
+  encode(codec: Codec | undefined): void | Promise<void> {
+    this.sealed = true;
+    const records = this.builder?.payload;
+    if (codec === undefined || records === undefined) {
+      this.encoded = true;
+      return undefined;
+    }
+    const { recordCount } = this;
+    const finished = (payload: Uint8Array): void => {
+      this.encoding = false;
+      // Records that were withdrawn meanwhile are in the payload still.
+      if (this.recordCount !== recordCount) return;
+      this.encoded = true;
+      if (payload.length < records.length) this.#payload = payload;
+    };
+    const compressed = codec.compress(records);
+    if (compressed instanceof Uint8Array) return finished(compressed);
+    this.encoding = true;
+    return compressed.then(finished, (error: unknown) => {
+      this.encoding = false;
+      throw error;
+    });
+  }
+
+  /** The bytes to send, made at the first send. */
+  finish(codec: Codec | undefined): Uint8Array {
+    if (this.bytes === undefined) {
+      const batch = this.builder?.finish() ?? new Uint8Array(0);
+      const payload = this.#payload;
+      this.bytes =
+        payload === undefined || codec === undefined ? batch : compressedBatch(batch, codec.id, payload);
+      this.builder = undefined;
+      this.#payload = undefined;
+    }
+    return this.bytes;
+  }
+
+  /** Tells the outcome. */
+  settle(): void {
+    this.settled = true;
+    const { segments, waiters } = this;
+    this.segments = [];
+    this.waiters = undefined;
+    this.messages = undefined;
+    const failed = this.error !== null;
+    for (const { owner, count } of segments) owner.recordsSettled(count, failed);
+    if (waiters !== undefined) for (const waiter of waiters) waiter();
+  }
+
+  /** Lets go of the memory; receipts may keep the rest for long. */
+  release(): void {
+    this.builder = undefined;
+    this.bytes = undefined;
+    this.#payload = undefined;
+  }
+}
 
 /** What all queues of a Writer share. */
 export interface QueueOptions {
   /** Undefined: not idempotent. */
-  readonly producer: ProducerId | undefined;
+  readonly producer: Pick<ProducerId, 'current' | 'leave'> | undefined;
   readonly batchTimeoutMs: number;
   /** Where a producer's sequence begins; other than 0 only in tests. */
   readonly firstSequence: number;
   /** Tells the outcome of a batch. */
-  readonly settle: (queue: PartitionQueue, batch: Batch) => void;
+  readonly settle: (batch: Batch) => void;
   /** Lets go of a batch that was settled. */
-  readonly release: (queue: PartitionQueue, batch: Batch) => void;
+  readonly release: (batch: Batch) => void;
 }
 
 /** As many batches of a producer and partition as a broker remembers, so that it can recognise each retry. */
@@ -37,11 +212,17 @@ export function sequenceAfter(sequence: number, count: number): number {
   return next > 2_147_483_647 ? next - 2_147_483_648 : next;
 }
 
-/** One partition's batches, oldest first. Plain fields where every record passes. */
+/** One partition's batches, oldest first. Plain fields where every record passes.
+ *
+ * A batch gets its sequence when it is first sent, and keeps it through retries until it is certain that it is not
+ * stored. When a batch with a sequence leaves without being stored for certain, a gap may lie before the younger ones
+ * that were sent: they are sent again as they are, since they may be stored. If one is taken, there was no gap; if the
+ * oldest is refused as out of order, or none is left, the partition goes over to the next epoch at 0.
+ */
 export class PartitionQueue {
   readonly topic: string;
   readonly partition: number;
-  topicId = '';
+  topicId: string = zeroTopicId;
   /** Node id as metadata has it; -1 while there is none. */
   leader = -1;
   readonly batches: Batch[] = [];
@@ -73,6 +254,12 @@ export class PartitionQueue {
     this.partition = partition;
     this.#options = options;
     this.#nextSequence = options.firstSequence;
+  }
+
+  /** Topic and partition, for errors and logs. */
+  get place(): TopicPartition {
+    const { topic, partition } = this;
+    return { topic, partition };
   }
 
   /** The batch that takes records. */
@@ -126,7 +313,6 @@ export class PartitionQueue {
         this.#identity = target;
         this.#established = false;
       }
-      batch.identity = this.#identity;
       batch.baseSequence = this.#nextSequence;
       this.#nextSequence = sequenceAfter(this.#nextSequence, batch.recordCount);
       const { producerId, epoch } = this.#identity ?? { producerId: -1n, epoch: -1 };
@@ -168,11 +354,11 @@ export class PartitionQueue {
   /** The deadline of a batch has passed. On its way, it stays until the answer; what that says of its sequence counts. */
   expire(batch: Batch, error: KafkaError): void {
     batch.error = error;
-    if (batch.inFlight) this.#options.settle(this, batch);
+    if (batch.inFlight) this.#options.settle(batch);
     else this.fail(batch, error);
   }
 
-  /** The batch lost its last record before it was sent. */
+  /** The batch lost its last record before it was sent. It keeps its place, for the flushes that wait for it. */
   drop(batch: Batch): void {
     this.#resolve(batch);
   }
@@ -186,10 +372,11 @@ export class PartitionQueue {
   #resolve(batch: Batch): void {
     this.#back(batch);
     batch.resolved = true;
+    batch.sealed = true;
     for (let each = this.#finished(); each !== undefined; each = this.#finished()) {
       this.batches.splice(this.batches.indexOf(each), 1);
-      if (!each.settled) this.#options.settle(this, each);
-      this.#options.release(this, each);
+      if (!each.settled) this.#options.settle(each);
+      this.#options.release(each);
     }
     this.#quiesce();
   }
@@ -209,7 +396,12 @@ export class PartitionQueue {
     this.#resending = false;
     const { producer } = this.#options;
     if (producer === undefined) return;
-    const sequenced = this.batches.filter((batch) => batch.baseSequence >= 0 && !batch.resolved);
+    const sequenced: Batch[] = [];
+    for (const batch of this.batches) {
+      if (batch.resolved) continue;
+      if (batch.baseSequence < 0) break;
+      sequenced.push(batch);
+    }
     if (!this.#restart) {
       // The youngest that certainly never arrived give their sequences back.
       for (let last = sequenced.pop(); last !== undefined; last = sequenced.pop()) {

@@ -4,7 +4,7 @@
  */
 import { KafkaError } from '../../errors.ts';
 import { initProducerIdApi } from '../../protocol/api/22-init-producer-id.ts';
-import { anyBroker, Backoff, brokerError, retryAction, type Cluster } from '../cluster/index.ts';
+import { anyBroker, Backoff, brokerError, type Cluster } from '../cluster/index.ts';
 import type { Alarm } from './alarm.ts';
 
 /** What a broker counts sequences under. */
@@ -77,8 +77,7 @@ export class ProducerId {
     }
     this.#asking = false;
     if (refused === undefined) return this.#listener.identityReady();
-    const healsByWaiting = 'errorCode' in refused && retryAction(refused.errorCode as number) !== 'fail';
-    if (!refused.retriable && !healsByWaiting) return this.#listener.identityRefused(refused);
+    if (!refused.retriable) return this.#listener.identityRefused(refused);
     this.#cluster.logger.warn?.('no producer id yet', { reason: refused.message });
     this.#retryAtMs = this.#cluster.platform.monotonicNow() + this.#backoff.next();
     this.#alarm.arm(this.#retryAtMs);

@@ -4,14 +4,13 @@
  * Invariants: a request holds at most one batch of a partition; a retry sends the same bytes (W6); partitions take
  * turns when a request is full.
  */
-import { KafkaError, ProtocolError, type Stored } from '../../errors.ts';
+import { KafkaError, ProtocolError } from '../../errors.ts';
 import { produceApi, type ProduceResponse } from '../../protocol/api/00-produce.ts';
-import { ErrorCodes } from '../../protocol/error-codes.ts';
+import { ErrorCodes, errorCode } from '../../protocol/error-codes.ts';
 import { Backoff, brokerError, retryAction, zeroTopicId } from '../cluster/index.ts';
 import type { Accumulator, WriterContext } from './accumulator.ts';
-import type { Batch } from './batch.ts';
 import { withStored } from './errors.ts';
-import type { PartitionQueue } from './partition-queue.ts';
+import type { Batch, PartitionQueue } from './partition-queue.ts';
 import type { ProducerId } from './producer-id.ts';
 
 /** Requests on their way to one broker (W4). */
@@ -28,46 +27,20 @@ interface Node {
   requests: number;
 }
 
-/** A batch in a request. */
-interface Entry {
-  readonly queue: PartitionQueue;
-  readonly batch: Batch;
-}
-
-/** The batches of one topic in a request. */
-interface TopicEntries {
-  readonly topic: string;
+/** The part of a request that is about one topic, with its batches once more as they are here. */
+interface TopicPart {
+  readonly name: string;
   readonly topicId: string;
-  readonly entries: Entry[];
+  readonly partitionData: { readonly index: number; readonly records: Uint8Array }[];
+  readonly batches: Batch[];
 }
 
-/** Codes that say for certain that a batch was not appended, by this attempt. All others leave it open: a leader that
- * lost its office while it waited for followers answers NOT_LEADER_OR_FOLLOWER after the append. */
+/** Whether a code says for certain that this attempt did not append the batch. Most that pass leave it open: a leader
+ * that lost its office while it waited for followers answers NOT_LEADER_OR_FOLLOWER after the append. */
 function refusedBeforeAppend(code: number): boolean {
-  switch (code) {
-    case ErrorCodes.CORRUPT_MESSAGE:
-    case ErrorCodes.MESSAGE_TOO_LARGE:
-    case ErrorCodes.INVALID_TOPIC_EXCEPTION:
-    case ErrorCodes.RECORD_LIST_TOO_LARGE:
-    case ErrorCodes.NOT_ENOUGH_REPLICAS:
-    case ErrorCodes.INVALID_REQUIRED_ACKS:
-    case ErrorCodes.TOPIC_AUTHORIZATION_FAILED:
-    case ErrorCodes.CLUSTER_AUTHORIZATION_FAILED:
-    case ErrorCodes.INVALID_TIMESTAMP:
-    case ErrorCodes.UNSUPPORTED_VERSION:
-    case ErrorCodes.INVALID_REQUEST:
-    case ErrorCodes.UNSUPPORTED_FOR_MESSAGE_FORMAT:
-    case ErrorCodes.POLICY_VIOLATION:
-    case ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER:
-    case ErrorCodes.INVALID_PRODUCER_EPOCH:
-    case ErrorCodes.UNKNOWN_PRODUCER_ID:
-    case ErrorCodes.UNSUPPORTED_COMPRESSION_TYPE:
-    case ErrorCodes.INVALID_RECORD:
-    case ErrorCodes.UNKNOWN_TOPIC_ID:
-      return true;
-    default:
-      return false;
-  }
+  const { name, retriable } = errorCode(code);
+  if (retriable) return code === ErrorCodes.CORRUPT_MESSAGE || code === ErrorCodes.NOT_ENOUGH_REPLICAS;
+  return code > 0 && code !== ErrorCodes.DUPLICATE_SEQUENCE_NUMBER && name in ErrorCodes;
 }
 
 /** Whether a code refuses the batch's place in the sequence. */
@@ -105,8 +78,6 @@ export class Sender {
   /** Sends nothing more; answers that still come are of no interest. */
   close(): void {
     this.#closed = true;
-    this.#woken.clear();
-    this.#nodes.clear();
   }
 
   #pump(): void {
@@ -140,39 +111,42 @@ export class Sender {
 
   /** Takes what is ready for a node, up to the request limit, and sends it. */
   #produce(node: Node, nowMs: number): void {
-    const topics = new Map<string, TopicEntries>();
-    const entries: Entry[] = [];
+    const { nodeId, ready } = node;
+    const topics = new Map<string, TopicPart>();
     let bytes = 0;
-    for (const queue of node.ready) {
-      const batch = queue.leader === node.nodeId && queue.identified ? queue.candidate : undefined;
+    for (const queue of ready) {
+      const batch = queue.leader === nodeId && queue.identified ? queue.candidate : undefined;
       if (batch === undefined || queue.dueAtMs(batch) > nowMs) {
-        node.ready.delete(queue);
-        if (batch === undefined && queue.leader !== node.nodeId) this.wake(queue);
+        ready.delete(queue);
+        if (queue.leader !== nodeId) this.wake(queue);
         continue;
       }
       if (bytes > 0 && bytes + batch.byteLength > maxRequestBytes) break;
-      node.ready.delete(queue);
-      if (!this.#encode(queue, batch)) continue;
-      const { topic, topicId } = queue;
-      let group = topics.get(topic);
-      if (group === undefined) topics.set(topic, (group = { topic, topicId, entries: [] }));
-      const entry = { queue, batch };
-      group.entries.push(entry);
-      entries.push(entry);
-      bytes += batch.byteLength;
+      ready.delete(queue);
+      if (!this.#encode(batch)) continue;
+      const { topic: name, topicId } = queue;
+      let part = topics.get(name);
+      if (part === undefined) topics.set(name, (part = { name, topicId, partitionData: [], batches: [] }));
       if (batch.sends > 0) this.#context.stats.window.retries++;
-      queue.send(batch, batch.finish(this.#context.settings.compression), node.nodeId);
+      const records = batch.finish(this.#context.settings.compression);
+      queue.send(batch, records, nodeId);
+      part.partitionData.push({ index: queue.partition, records });
+      part.batches.push(batch);
+      bytes += batch.byteLength;
     }
-    if (entries.length === 0) return;
-    // Behind the queues that had no turn in this request.
-    for (const { queue } of entries) if (queue.dueAtMs(queue.candidate) <= nowMs) node.ready.add(queue);
-    node.requests++;
-    void this.#exchange(node, [...topics.values()], entries, nowMs);
+    if (bytes === 0) return;
+    const parts = [...topics.values()];
+    for (const { batches } of parts) {
+      // Behind the queues that had no turn in this request.
+      for (const { queue } of batches) if (queue.dueAtMs(queue.candidate) <= nowMs) ready.add(queue);
+    }
+    void this.#exchange(node, parts, nowMs);
   }
 
   /** True when the batch can be sent now; else the codec is at work, and wakes the queue when it is done. */
-  #encode(queue: PartitionQueue, batch: Batch): boolean {
+  #encode(batch: Batch): boolean {
     if (batch.encoded) return true;
+    const { queue } = batch;
     const failed = (error: unknown): void => {
       if (!batch.resolved) queue.fail(batch, withStored(error, 'no'));
     };
@@ -186,109 +160,95 @@ export class Sender {
     return false;
   }
 
-  async #exchange(
-    node: Node,
-    topics: readonly TopicEntries[],
-    entries: readonly Entry[],
-    sentMs: number,
-  ): Promise<void> {
+  async #exchange(node: Node, topicData: readonly TopicPart[], sentMs: number): Promise<void> {
     const { cluster, settings, stats } = this.#context;
     const { acks } = settings;
-    const named = topics.some(({ topicId }) => topicId === '' || topicId === zeroTopicId);
-    const timeoutMs = Math.min(cluster.requestTimeoutMs, settings.deliveryTimeoutMs);
-    const body = {
-      acks,
-      timeoutMs,
-      topicData: topics.map(({ topic, topicId, entries }) => ({
-        name: topic,
-        topicId,
-        partitionData: entries.map(({ queue, batch }) => ({
-          index: queue.partition,
-          records: batch.bytes ?? null,
-        })),
-      })),
-    };
-    try {
-      const options = { timeoutMs, maxVersion: named ? 12 : undefined, expectResponse: acks !== 0 };
-      const response = await cluster.send(node.nodeId, 'produce', produceApi, body, options);
-      node.requests--;
-      const nowMs = cluster.platform.monotonicNow();
+    const { nodeId } = node;
+    const named = topicData.some(({ topicId }) => topicId === zeroTopicId);
+    const body = { acks, timeoutMs: cluster.requestTimeoutMs, topicData: [...topicData] };
+    const options = { maxVersion: named ? 12 : undefined, expectResponse: acks !== 0 };
+    node.requests++;
+    // A batch that expires leaves its request alone: others are in it, and its answer tells of the sequence.
+    const outcome = await cluster.send(nodeId, 'produce', produceApi, body, options).then(
+      (response) => ({ response }),
+      (error: unknown) => ({ error }),
+    );
+    node.requests--;
+    const nowMs = cluster.platform.monotonicNow();
+    const batches = topicData.flatMap((part) => part.batches);
+    if ('error' in outcome) this.#unanswered(batches, outcome.error, nodeId, nowMs);
+    else {
       stats.window.produceMs.add(nowMs - sentMs);
-      if (acks === 0) for (const { queue, batch } of entries) queue.deliver(batch, -1, -1);
-      else this.#answered(topics, response, node.nodeId, nowMs);
-    } catch (error) {
-      node.requests--;
-      this.#unanswered(entries, error, node.nodeId);
+      if (acks === 0) for (const batch of batches) batch.queue.deliver(batch, -1, -1);
+      else this.#answered(topicData, outcome.response, nodeId, nowMs);
     }
-    for (const { queue } of entries) this.wake(queue);
+    for (const { queue } of batches) this.wake(queue);
   }
 
   /** Gives every batch of a request its answer. */
-  #answered(topics: readonly TopicEntries[], response: ProduceResponse, nodeId: number, nowMs: number): void {
-    const { responses } = response;
-    for (const [at, { topic, topicId, entries }] of topics.entries()) {
-      const isSame = (answer: ProduceResponse['responses'][number] | undefined): boolean =>
-        answer !== undefined && (answer.name === topic || (answer.name === '' && answer.topicId === topicId));
-      const { partitionResponses } = (isSame(responses[at]) ? responses[at] : responses.find(isSame)) ?? {
-        partitionResponses: [],
-      };
-      for (const [place, { queue, batch }] of entries.entries()) {
-        const likely = partitionResponses[place];
-        const answer =
-          likely?.index === queue.partition
-            ? likely
-            : partitionResponses.find(({ index }) => index === queue.partition);
+  #answered(
+    parts: readonly TopicPart[],
+    { responses }: ProduceResponse,
+    nodeId: number,
+    nowMs: number,
+  ): void {
+    // Answers name the topic, or its id from v13 on; no name begins with the mark.
+    const topics = new Map(responses.map((topic) => [topic.name || `#${topic.topicId}`, topic]));
+    for (const { name, topicId, batches } of parts) {
+      const { partitionResponses = [] } = topics.get(name) ?? topics.get(`#${topicId}`) ?? {};
+      const answers = new Map(partitionResponses.map((answer) => [answer.index, answer]));
+      for (const batch of batches) {
+        const { queue } = batch;
+        const answer = answers.get(queue.partition);
         if (answer === undefined) {
           batch.maybeStored = true;
-          queue.fail(
-            batch,
-            new ProtocolError(`Produce answer leaves out ${topic}[${queue.partition}]`, { stored: 'maybe' }),
-          );
-        } else if (answer.errorCode === ErrorCodes.NONE) {
-          queue.deliver(batch, answer.baseOffset, answer.logAppendTimeMs);
-        } else this.#refused({ queue, batch }, answer.errorCode, nodeId, nowMs);
+          const text = `Produce answer leaves out ${name}[${queue.partition}]`;
+          queue.fail(batch, new ProtocolError(text, { stored: 'maybe' }));
+        } else if (answer.errorCode === 0) queue.deliver(batch, answer.baseOffset, answer.logAppendTimeMs);
+        else this.#refused(batch, answer.errorCode, nodeId, nowMs);
       }
     }
   }
 
   /** The broker answered a batch with an error. */
-  #refused({ queue, batch }: Entry, code: number, nodeId: number, nowMs: number): void {
+  #refused(batch: Batch, code: number, nodeId: number, nowMs: number): void {
+    const { queue } = batch;
     if (code === ErrorCodes.DUPLICATE_SEQUENCE_NUMBER && batch.maybeStored)
       return queue.deliver(batch, -1, -1);
-    if (!refusedBeforeAppend(code)) batch.maybeStored = true;
-    const { topic, partition } = queue;
+    batch.maybeStored ||= !refusedBeforeAppend(code);
     const error = brokerError(code, 'Produce', {
-      topic,
-      partition,
+      ...queue.place,
       stored: batch.maybeStored ? 'maybe' : 'no',
     });
     const lostPlace = this.#producer !== undefined && refusedSequence(code);
     const action = retryAction(code);
     if (action === 'fail' && !lostPlace) return queue.fail(batch, error);
-    batch.lastError = error;
-    this.#context.cluster.logger.debug?.('batch is sent again', { topic, partition, reason: error.message });
     if (action === 'refresh-metadata') this.#refresh(error.message);
     // Only the oldest tells of a gap: a younger one may just have come too early.
-    this.#delay(queue, nowMs, nodeId);
-    queue.retry(batch, lostPlace && queue.batches.find((each) => !each.resolved) === batch);
+    const isOldest = queue.batches.find((each) => !each.resolved) === batch;
+    this.#again(batch, error, lostPlace && isOldest, nodeId, nowMs);
   }
 
   /** A request had no answer. */
-  #unanswered(entries: readonly Entry[], error: unknown, nodeId: number): void {
-    const { cluster } = this.#context;
-    const stored: Stored = error instanceof KafkaError && error.stored === 'no' ? 'no' : 'maybe';
+  #unanswered(batches: readonly Batch[], error: unknown, nodeId: number, nowMs: number): void {
+    const reached = !(error instanceof KafkaError && error.stored === 'no');
     const again = error instanceof KafkaError && error.retriable && !this.#closed;
-    const nowMs = cluster.platform.monotonicNow();
-    cluster.logger.debug?.('produce request failed', { nodeId, reason: String(error), again });
-    for (const { queue, batch } of entries) {
-      if (stored === 'maybe') batch.maybeStored = true;
-      batch.lastError = withStored(error, batch.maybeStored ? 'maybe' : 'no');
-      if (again) {
-        this.#delay(queue, nowMs, nodeId);
-        queue.retry(batch, false);
-      } else queue.fail(batch, batch.lastError);
+    for (const batch of batches) {
+      batch.maybeStored ||= reached;
+      const failure = withStored(error, batch.maybeStored ? 'maybe' : 'no');
+      if (again) this.#again(batch, failure, false, nodeId, nowMs);
+      else batch.queue.fail(batch, failure);
     }
-    if (again) this.#refresh(`produce to broker ${nodeId} failed`);
+    if (again) this.#refresh(error.message);
+  }
+
+  /** Has a batch sent again, after a while; see `PartitionQueue.retry`. */
+  #again(batch: Batch, error: KafkaError, restart: boolean, nodeId: number, nowMs: number): void {
+    const { queue } = batch;
+    batch.lastError = error;
+    this.#context.cluster.logger.debug?.('batch is sent again', { ...queue.place, reason: error.message });
+    this.#delay(queue, nowMs, nodeId);
+    queue.retry(batch, restart);
   }
 
   /** Holds a queue back; one round of failures counts once, however many batches were on their way. */

@@ -16,7 +16,6 @@ import { Accumulator, type WriterCluster } from './accumulator.ts';
 import { Admission, type TopicPlan } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { WriteCall } from './call.ts';
-import { withStored } from './errors.ts';
 import { checkMessage, type OutgoingMessage } from './message.ts';
 import { resolveSettings, type ResolvedSettings, type WriterOptions } from './options.ts';
 import type { PartitionQueue, QueueOptions } from './partition-queue.ts';
@@ -38,12 +37,6 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined;
   /** Ends the waiting at once. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** Why a call is refused: an error for each message, and the first of those that are at fault. */
-interface Faults {
-  readonly errors: readonly KafkaError[];
-  readonly first: KafkaError;
 }
 
 /** Writes messages to topics. Does nothing until the first call. */
@@ -82,8 +75,8 @@ export class Writer {
       producer: this.#producer,
       batchTimeoutMs: settings.batchTimeoutMs,
       firstSequence: 0,
-      settle: (queue, batch) => accumulator.settle(queue, batch),
-      release: (queue, batch) => accumulator.release(queue, batch),
+      settle: (batch) => accumulator.settle(batch),
+      release: (batch) => accumulator.release(batch),
     };
     this.#admission = new Admission(context, accumulator, queueOptions);
     this.#sender = new Sender(context, accumulator, this.#producer);
@@ -109,9 +102,28 @@ export class Writer {
     { signal }: WriteOptions = {},
   ): Promise<WriteReceipt> {
     if (this.#closed) return Promise.reject(closedError('The writer', 'no'));
-    const list = Array.isArray(messages) ? (messages as readonly OutgoingMessage[]) : undefined;
-    if (list === undefined && signal === undefined) return this.#writeOne(messages as OutgoingMessage);
-    return this.#writeAll(list ?? [messages as OutgoingMessage], signal);
+    const list = Array.isArray(messages)
+      ? (messages as readonly OutgoingMessage[])
+      : [messages as OutgoingMessage];
+    const call = new WriteCall(list.length, this.#nowMs());
+    const outcome = call.outcome();
+    let bound = 0;
+    let faulty = false;
+    for (let index = 0; index < list.length; index++) {
+      const each = this.#check(list, index);
+      if (typeof each === 'number') bound += each;
+      else faulty = true;
+    }
+    const { topic } = this.#settings;
+    const plan: TopicPlan = new Plan(call, topic, list, bound, call.timestampMs, this.#deadlineMs());
+    if (faulty) this.#refuse(call, list);
+    else if (list.length === 0) call.recordsSettled(0, false);
+    else {
+      this.#begin();
+      if (signal !== undefined) this.#giveUpAt(signal, call, plan);
+      if (!call.settled) this.#admission.enterPlan(plan);
+    }
+    return outcome;
   }
 
   /** Takes a message without waiting for its outcome, which `completion`, the logger and `stats` tell.
@@ -120,12 +132,12 @@ export class Writer {
    */
   enqueue(message: OutgoingMessage): undefined | Promise<void> {
     if (this.#closed) throw closedError('The writer', 'no');
-    const { topic, batchBytes } = this.#settings;
-    const bound = checkMessage(message, 0, topic, batchBytes);
+    const bound = this.#check([message], 0);
     if (typeof bound !== 'number') throw bound;
+    const { topic } = this.#settings;
     const admission = this.#admission;
     this.#begin();
-    if (admission.enter(message, bound, undefined)) return undefined;
+    if (admission.enter(message, bound)) return undefined;
     let plan = admission.join(message, bound);
     if (plan === undefined) {
       plan = new Plan(undefined, topic, [message], bound, this.#nowMs(), this.#deadlineMs());
@@ -198,53 +210,14 @@ export class Writer {
     this.#lease.release();
   }
 
-  #writeOne(message: OutgoingMessage): Promise<WriteReceipt> {
-    const { topic, batchBytes } = this.#settings;
-    const bound = checkMessage(message, 0, topic, batchBytes);
-    // What is not the common case goes the way of all calls.
-    if (typeof bound !== 'number') return this.#writeAll([message], undefined);
-    this.#begin();
-    const call = new WriteCall(1, this.#nowMs());
-    const outcome = call.outcome();
-    let refusal: KafkaError | undefined;
-    try {
-      if (this.#admission.enter(message, bound, call)) return outcome;
-    } catch (error) {
-      refusal = withStored(error, 'no');
+  #giveUpAt(signal: AbortSignal, call: WriteCall, plan: TopicPlan): void {
+    const giveUp = (): void => this.#admission.giveUp(call, plan, signal.reason);
+    if (signal.aborted) {
+      this.#accumulator.expect(call.length);
+      return giveUp();
     }
-    const plan: TopicPlan = new Plan(call, topic, [message], bound, call.timestampMs, this.#deadlineMs());
-    if (refusal === undefined) this.#admission.enterPlan(plan);
-    else call.refuse(1, refusal);
-    return outcome;
-  }
-
-  #writeAll(messages: readonly OutgoingMessage[], signal: AbortSignal | undefined): Promise<WriteReceipt> {
-    const { topic } = this.#settings;
-    const call = new WriteCall(messages.length, this.#nowMs());
-    const outcome = call.outcome();
-    const faults = this.#faultsOf(messages);
-    const bound = typeof faults === 'number' ? faults : 0;
-    const plan: TopicPlan = new Plan(call, topic, messages, bound, call.timestampMs, this.#deadlineMs());
-    if (typeof faults !== 'number') {
-      this.#stats.window.errors += messages.length;
-      call.refuseAll(faults.errors, faults.first);
-      return outcome;
-    }
-    if (messages.length === 0) {
-      call.recordsSettled(0, false);
-      return outcome;
-    }
-    this.#begin();
-    const giveUp = (): void => this.#admission.giveUp(call, plan, signal?.reason);
-    if (signal?.aborted) {
-      this.#accumulator.expect(messages.length);
-      giveUp();
-      return outcome;
-    }
-    signal?.addEventListener('abort', giveUp);
-    call.onSettled = () => signal?.removeEventListener('abort', giveUp);
-    this.#admission.enterPlan(plan);
-    return outcome;
+    signal.addEventListener('abort', giveUp);
+    call.onSettled = () => signal.removeEventListener('abort', giveUp);
   }
 
   /** A call was let in: counts it, and sees to it that there will be a producer id. */
@@ -261,25 +234,22 @@ export class Writer {
     return this.#cluster.platform.monotonicNow() + this.#settings.deliveryTimeoutMs;
   }
 
-  /** Most bytes that the messages take; or, when one is at fault, an error for each: none will be sent (W1). */
-  #faultsOf(messages: readonly OutgoingMessage[]): number | Faults {
+  /** Most bytes that a message takes in its batch, or what is wrong with it. */
+  #check(messages: readonly OutgoingMessage[], index: number): number | KafkaError {
     const { topic, batchBytes } = this.#settings;
-    let bytes = 0;
-    let faults: Map<number, KafkaError> | undefined;
-    let first: KafkaError | undefined;
-    for (let index = 0; index < messages.length; index++) {
-      const bound = checkMessage(messages[index] as OutgoingMessage, index, topic, batchBytes);
-      if (typeof bound === 'number') bytes += bound;
-      else {
-        first ??= bound;
-        (faults ??= new Map()).set(index, bound);
-      }
-    }
-    if (first === undefined) return bytes;
-    const spared = new UsageError('Not sent, because another message of the call was refused', {
-      stored: 'no',
+    return checkMessage(messages[index] as OutgoingMessage, index, topic, batchBytes);
+  }
+
+  /** One message of a call is at fault: none is sent, and each has an error (W1). */
+  #refuse(call: WriteCall, messages: readonly OutgoingMessage[]): void {
+    this.#stats.window.errors += messages.length;
+    const spared = new UsageError('Not sent: another message of the call was refused', { stored: 'no' });
+    const errors = Array.from(messages, (_, index) => {
+      const each = this.#check(messages, index);
+      return typeof each === 'number' ? spared : each;
     });
-    return { first, errors: Array.from(messages, (_, index) => faults?.get(index) ?? spared) };
+    const offender = errors.find((error) => error !== spared);
+    call.refuse(messages.length, (index) => errors[index] ?? spared, offender);
   }
 
   #flush(): Promise<void> {
@@ -288,8 +258,8 @@ export class Writer {
       const one = (): void => {
         if (--left === 0) resolve();
       };
-      const wait = (queue: Iterable<PartitionQueue>): void => {
-        for (const { batches } of queue) {
+      const wait = (queues: Iterable<PartitionQueue>): void => {
+        for (const { batches } of queues) {
           const last = batches[batches.length - 1];
           if (last === undefined || last.settled) continue;
           left++;

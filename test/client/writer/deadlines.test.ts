@@ -98,6 +98,42 @@ describe('a write', () => {
       expect(cluster.faults.requests(produceApi)).toHaveLength(3);
     }));
 
+  it('has most of its time, although a batch expires as one', () =>
+    play({}, async ({ world, cluster, writer }) => {
+      const failedAfterMs: number[] = [];
+      const one = writer({
+        deliveryTimeoutMs: 8000,
+        completion: ({ messages, error }) => {
+          if (error === null) return;
+          for (const { context } of messages) failedAfterMs.push(world.now() - (context as number));
+        },
+      });
+      await one.writeMessages({ value: 'before' });
+      cluster.faults.inject({ api: produceApi, error: 'NOT_ENOUGH_REPLICAS', times: 1_000_000 });
+      for (let i = 0; i < 200; i++) {
+        one.enqueue({ value: 'v', context: world.now() });
+        await world.advance(100);
+      }
+      await one.flush();
+      expect(failedAfterMs).toHaveLength(200);
+      expect(Math.min(...failedAfterMs)).toBeGreaterThanOrEqual(7000 - 1);
+      expect(Math.max(...failedAfterMs)).toBeLessThan(9000);
+    }));
+
+  it('is logged only when nobody else hears of its failure', () =>
+    play({ topics: [{ name: 't', config: { 'max.message.bytes': '500' } }] }, async ({ writer }) => {
+      const lines: unknown[] = [];
+      const one = writer({ logger: { warn: (message, fields) => lines.push({ message, ...fields }) } });
+      await failureOf(one.writeMessages({ value: 'x'.repeat(1000) }));
+      expect(lines).toEqual([]);
+      one.enqueue({ value: 'x'.repeat(1000) });
+      await one.flush();
+      expect(lines).toMatchObject([
+        { message: 'messages were not written', topic: 't', partition: 0, messages: 1 },
+      ]);
+      expect(JSON.stringify(lines)).not.toContain('xxx');
+    }));
+
   it('leaves its bytes alone while they are on their way, whatever becomes of it (B6)', () =>
     play({ partitions: 2, chunking: 'random' }, async ({ world, cluster, writer, values }) => {
       const one = writer({ deliveryTimeoutMs: 1000, requestTimeoutMs: 60_000 });
@@ -367,8 +403,10 @@ describe('close', () => {
         expect(one.stats()).toMatchObject({ pendingMessages: 0 });
         expect(world.openHolds()).toBe(0);
         scene.cluster.faults.clear();
-        for (const address of scene.cluster.brokers)
-          (world.network.unblock(address), world.network.thaw(address));
+        for (const address of scene.cluster.brokers) {
+          world.network.unblock(address);
+          world.network.thaw(address);
+        }
         await world.advance(200);
       }
     }),

@@ -297,7 +297,7 @@ describe('an idempotent Writer', () => {
       const calls: Promise<unknown>[] = [];
       for (let round = 0; round < 20; round++) {
         calls.push(
-          one.writeMessages(numbered(20, `${round}-`).map((message, i) => ({ ...message, key: `${i}` }))),
+          one.writeMessages(numbered(20, `${round}-`).map(({ value }, i) => ({ value, key: `${i}` }))),
         );
         if (round === 5) await cluster.stopBroker(1);
         if (round === 10) await cluster.startBroker(1);

@@ -1,6 +1,7 @@
 /** What a Writer refuses: at once, typed, as a whole, and without a word about the content (W1, P7). */
 import { describe, expect, it } from 'vitest';
 import { KafkaError, UsageError } from '../../../src/errors.ts';
+import { metadataApi } from '../../../src/protocol/api/03-metadata.ts';
 import { produceApi } from '../../../src/protocol/api/00-produce.ts';
 import { WriteErrors } from '../../../src/client/writer/errors.ts';
 import type { OutgoingMessage } from '../../../src/client/writer/message.ts';
@@ -77,7 +78,7 @@ describe('a message at fault', () => {
       'goes to a partition that is not there',
       { partition: 6, value: secret },
       'USAGE',
-      't has no partition 6, only 0 to 1',
+      'Message 1: it asks for partition 6; t has 0 to 1',
     ],
   ];
 
@@ -136,22 +137,63 @@ describe('a message at fault', () => {
   it('is thrown by enqueue', () =>
     play({}, async ({ writer }) => {
       const one = writer();
-      expect(() => one.enqueue({ value: 3 } as unknown as OutgoingMessage)).toThrow(UsageError);
+      expect(() => one.enqueue({ value: 3 as never })).toThrow(UsageError);
       await one.writeMessages({ value: 'loaded' });
-      expect(() => one.enqueue({ partition: 5, value: 'v' })).toThrow('t has no partition 5');
+      expect(() => one.enqueue({ partition: 5, value: 'v' })).toThrow(
+        'it asks for partition 5; t has 0 to 0',
+      );
       expect(one.stats().pendingMessages).toBe(0);
     }));
 });
 
+describe('a message that changes while its call waits', () => {
+  it('fails the rest of the call, and nothing else', () =>
+    play({}, async (scene) => {
+      const one = scene.writer();
+      const messages: { value: unknown }[] = [{ value: 'a' }, { value: 'b' }, { value: 'c' }];
+      const call = one.writeMessages(messages as OutgoingMessage[]);
+      const behind = one.writeMessages({ value: 'd' });
+      (messages[1] as { value: unknown }).value = 7;
+      const failure = (await failureOf(call)) as WriteErrors;
+      await behind;
+      expect(failure.errors.map((error) => error?.stored ?? 'written')).toEqual(['written', 'no', 'no']);
+      expect(await scene.values()).toEqual(['a', 'd']);
+      expect(one.stats()).toMatchObject({ bufferedBytes: 0, pendingMessages: 0 });
+    }));
+
+  it('does not harm when the array is used again', () =>
+    play({}, async (scene) => {
+      const messages = numbered(3);
+      const call = scene.writer().writeMessages(messages);
+      messages.length = 0;
+      await call;
+      expect(await scene.values()).toEqual(['m0', 'm1', 'm2']);
+    }));
+
+  it('keeps the time at which each was enqueued', () =>
+    play({}, async ({ world, cluster, writer }) => {
+      const one = writer();
+      cluster.faults.inject({ api: metadataApi, delayMs: 300 });
+      one.enqueue({ value: 'a' });
+      await world.advance(100);
+      one.enqueue({ value: 'b' });
+      await one.flush();
+      const [a, b] = await cluster.records('t', 0);
+      expect(Number(b?.timestamp) - Number(a?.timestamp)).toBe(100);
+    }));
+});
+
 describe('a balancer', () => {
-  it.each([-1, 2, 0.5, Number.NaN, undefined, '0'])('that returns %s refuses the call', (choice) =>
+  it.each([-1, 2, 0.5, Number.NaN, undefined, 'length'])('that returns %s refuses the call', (choice) =>
     play({ partitions: 2 }, async (scene) => {
       let calls = 0;
       const balancer = (): number => (calls++ === 1 ? (choice as number) : 0);
       const error = await refusalOf(scene, numbered(3), { balancer });
       expect(error.errors.map((each) => each?.stored)).toEqual(['no', 'no', 'no']);
       expect(error.errors[1]).toBeInstanceOf(UsageError);
-      expect(error.message).toContain(`the balancer returned ${String(choice)}; t has partitions 0 to 1`);
+      expect(error.message).toContain(
+        `Message 1: the balancer chose partition ${String(choice)}; t has 0 to 1`,
+      );
       expect(await scene.allValues()).toEqual([]);
     }),
   );

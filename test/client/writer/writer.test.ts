@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { produceApi } from '../../../src/protocol/api/00-produce.ts';
 import { initProducerIdApi } from '../../../src/protocol/api/22-init-producer-id.ts';
 import { gzip } from '../../../src/compression/index.ts';
-import { sharedCluster } from '../../../src/client/cluster/index.ts';
+import { acquireCluster } from '../../../src/client/cluster/index.ts';
 import { Client } from '../../../src/client/admin/client.ts';
 import { murmur2Hash } from '../../../src/client/writer/balancer/murmur2.ts';
 import type { BatchOutcome } from '../../../src/client/writer/options.ts';
@@ -114,6 +114,42 @@ describe('a Writer', () => {
       const startedMs = world.now();
       await patient.writeMessages({ value: 'second' });
       expect(world.now() - startedMs).toBeLessThan(5);
+    }));
+
+  it('gathers awaited writes while their partition is busy, until it rests or batchTimeoutMs', () =>
+    play({}, async ({ world, cluster, writer }) => {
+      for (const [batchTimeoutMs, sentAfterMs] of [
+        [30, 30],
+        [60_000, 100],
+      ] as const) {
+        const sentMs: number[] = [];
+        const one = writer({
+          batchTimeoutMs,
+          dial: async (address, options) => {
+            const transport = await world.platform.dial(address, options);
+            const { write } = transport;
+            transport.write = (parts) => {
+              sentMs.push(world.now());
+              return write.call(transport, parts);
+            };
+            return transport;
+          },
+        });
+        await one.writeMessages({ value: 'warm' });
+        sentMs.length = 0;
+        cluster.faults.inject({ api: produceApi, delayMs: 100 });
+        const calls = [one.writeMessages({ value: 'a' })];
+        await world.advance(5);
+        for (let i = 0; i < 5; i++) {
+          calls.push(one.writeMessages({ value: 'b' }));
+          await world.advance(1);
+        }
+        await Promise.all(calls);
+        expect(sentMs).toHaveLength(2);
+        const waitedMs = (sentMs[1] ?? 0) - (sentMs[0] ?? 0);
+        expect(waitedMs).toBeGreaterThan(sentAfterMs);
+        expect(waitedMs).toBeLessThan(sentAfterMs + 10);
+      }
     }));
 
   it('lets enqueued messages wait for company until batchTimeoutMs', () =>
@@ -245,7 +281,7 @@ describe('a Writer', () => {
       expect(world.network.openConnections()).toBe(open);
       await two.writeMessages(numbered(1));
       await two.close();
-      expect(client[sharedCluster].snapshot.topics.has('t')).toBe(true);
+      expect(acquireCluster({ client }).cluster.snapshot.topics.has('t')).toBe(true);
       await client.close();
       await world.advance(100);
       expect(world.network.openConnections()).toBe(0);

@@ -1,5 +1,5 @@
 /** The balancers against the vectors that kafka-go, Java, librdkafka and kafka-python publish. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Balancer, BalancerTopic } from '../../../../src/client/writer/balancer/balancer.ts';
 import { fnv1aHash, hash } from '../../../../src/client/writer/balancer/hash.ts';
