@@ -100,34 +100,38 @@ export class MetadataCache {
     this.#listeners.clear();
   }
 
-  async #waitForTopic(name: string, { deadlineMs, doubtMs, signal }: TopicOptions): Promise<TopicSnapshot> {
+  async #waitForTopic(
+    name: string,
+    { deadlineMs, doubtMs = Infinity, signal }: TopicOptions,
+  ): Promise<TopicSnapshot> {
     const { platform } = this.#options;
-    const limitMs = Math.max(0, Math.round(deadlineMs - platform.monotonicNow()));
-    const doubtedUntilMs =
-      doubtMs === undefined ? deadlineMs : Math.min(deadlineMs, platform.monotonicNow() + doubtMs);
-    let failure: unknown;
+    const beganMs = platform.monotonicNow();
+    let failure: Error | undefined;
     const timeout = (): Error => {
       if (failure instanceof BrokerError) return failure;
-      const text = `Metadata of topic ${name} did not come within ${limitMs} ms`;
+      const limitMs = Math.max(0, Math.round(deadlineMs - beganMs));
+      const text = `No metadata of topic ${name} within ${limitMs} ms: ${failure?.message ?? 'no broker answered'}`;
       return new TimeoutError(text, { limitMs, stored: 'no', cause: failure });
     };
     for (;;) {
       const leftMs = deadlineMs - platform.monotonicNow();
       if (leftMs <= 0) throw timeout();
+      let topic: TopicSnapshot | undefined;
       try {
-        const snapshot = await withDeadline(platform, this.refresh(`topic ${name}`), leftMs, timeout, signal);
-        const topic = snapshot.topics.get(name);
-        const code = topic?.errorCode ?? ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
-        if (topic !== undefined && code === ErrorCodes.NONE) return topic;
-        const final = retryAction(code) === 'fail' || platform.monotonicNow() >= doubtedUntilMs;
-        failure = brokerError(code, 'Metadata', { topic: name, stored: 'no' });
-        if (final) throw failure;
+        const refreshed = this.refresh(`topic ${name}`);
+        topic = (await withDeadline(platform, refreshed, leftMs, timeout, signal)).topics.get(name);
       } catch (error) {
-        const heals =
-          error instanceof KafkaError && error.retriable && error.code !== 'TIMEOUT' && error !== failure;
-        if (!heals || this.#channels.closed) throw error;
+        const heals = error instanceof KafkaError && error.retriable && error.code === 'CONNECT';
+        if (!heals || error === failure) throw error;
         failure = error;
+        continue;
       }
+      if (topic?.errorCode === ErrorCodes.NONE) return topic;
+      const code = topic?.errorCode ?? ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+      failure = brokerError(code, 'Metadata', { topic: name, stored: 'no' });
+      const isUnknown = code === ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+      const isBelieved = isUnknown && platform.monotonicNow() - beganMs >= doubtMs;
+      if (isBelieved || retryAction(code) === 'fail') throw failure;
     }
   }
 
