@@ -70,6 +70,23 @@ function frame(apiKey: number, apiVersion: number, body: Uint8Array): Uint8Array
   return bytes;
 }
 
+/** Fetches once from every partition of the topic. */
+async function fetchOnce(
+  socket: RawSocket,
+  topic: string,
+  offsets: readonly number[],
+): Promise<FetchResponse> {
+  const partitions = offsets.map((fetchOffset, partition) => ({
+    partition,
+    fetchOffset,
+    partitionMaxBytes: 2 ** 20,
+  }));
+  const limits = { maxWaitMs: 500, minBytes: 1, maxBytes: 16 * 2 ** 20 };
+  const body = fetchApi.request.encode({ ...limits, topics: [{ topic, partitions }] }, fetchVersion);
+  const answer = await socket.exchange(frame(1, fetchVersion, body));
+  return fetchApi.response.decode(answer.subarray(5), fetchVersion);
+}
+
 /** Frames of 1,000 records for partition 0, 1, ... in turn. */
 export function floor({ broker, topic, partitions, valueBytes }: Work): Contestant {
   const socket = new RawSocket(broker);
@@ -99,34 +116,11 @@ export function floor({ broker, topic, partitions, valueBytes }: Work): Contesta
     };
     await Promise.all(Array.from({ length: 4 }, lane));
   };
-  const fetch = (offsets: readonly number[]): Promise<FetchResponse> => {
-    const body = fetchApi.request.encode(
-      {
-        maxWaitMs: 500,
-        minBytes: 1,
-        maxBytes: 16 * 2 ** 20,
-        topics: [
-          {
-            topic,
-            partitions: offsets.map((fetchOffset, partition) => ({
-              partition,
-              fetchOffset,
-              partitionMaxBytes: 2 ** 20,
-            })),
-          },
-        ],
-      },
-      fetchVersion,
-    );
-    return socket
-      .exchange(frame(1, fetchVersion, body))
-      .then((answer) => fetchApi.response.decode(answer.subarray(5), fetchVersion));
-  };
   /** Fetches and skips from batch header to batch header. */
   const consume = async (count: number, mark: (soFar: number) => void): Promise<void> => {
     const offsets = Array.from({ length: partitions }, () => 0);
     for (let soFar = 0; soFar < count; mark(soFar)) {
-      const { responses } = await fetch(offsets);
+      const { responses } = await fetchOnce(socket, topic, offsets);
       for (const { partitionIndex, records: bytes } of responses[0]?.partitions ?? []) {
         if (bytes === null) continue;
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

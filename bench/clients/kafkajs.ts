@@ -44,29 +44,27 @@ export function kafkajs({ broker, topic, valueBytes }: Work): Contestant {
       }
     },
     consumeBatches: (records, mark) =>
-      consume(async (consumer, done) => {
+      consume((consumer, done) => {
         let soFar = 0;
         let bytes = 0;
-        await consumer.run({
-          eachBatch: ({ batch }) => {
+        return consumer.run({
+          eachBatch: async ({ batch }) => {
             for (const message of batch.messages) bytes += message.value?.length ?? 0;
             soFar += batch.messages.length;
             mark(soFar);
             if (soFar >= records && bytes >= 0) done();
-            return Promise.resolve();
           },
         });
       }),
     consumeEach: (records, mark) =>
-      consume(async (consumer, done) => {
+      consume((consumer, done) => {
         let soFar = 0;
         let bytes = 0;
-        await consumer.run({
-          eachMessage: ({ message }) => {
+        return consumer.run({
+          eachMessage: async ({ message }) => {
             bytes += message.value?.length ?? 0;
             if (++soFar % callRecords === 0) mark(soFar);
             if (soFar >= records && bytes >= 0) done();
-            return Promise.resolve();
           },
         });
       }),
