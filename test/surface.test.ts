@@ -78,7 +78,7 @@ const surface: Readonly<Record<string, Names>> = {
     `),
     types: names(`
       ApiKey CommittedOffset EmbeddedClusterOptions Fault FaultControl FaultHook FaultOutcome
-      GroupMember GroupSnapshot GroupState InjectedFault NewTopic PartitionSnapshotOfLog RequestOrigin
+      GroupMember GroupSnapshot GroupState InjectedFault NewTopic PartitionState RequestOrigin
       RequestRecord VirtualChunking VirtualNetwork VirtualWorld VirtualWorldOptions
     `),
   },

@@ -33,7 +33,7 @@ export interface GroupSnapshot {
 }
 
 /** A partition as its leader sees it. */
-export interface PartitionSnapshotOfLog {
+export interface PartitionState {
   /** Node id, -1 while no replica runs. */
   readonly leader: number;
   readonly leaderEpoch: number;
@@ -108,7 +108,7 @@ export class EmbeddedCluster {
   }
 
   /** Leader and offsets of a partition. */
-  partition(topic: string, partition: number): PartitionSnapshotOfLog {
+  partition(topic: string, partition: number): PartitionState {
     const { leader, leaderEpoch, log } = this.#partition(topic, partition);
     const { startOffset, lastStableOffset, endOffset } = log;
     return { leader, leaderEpoch, startOffset, lastStableOffset, endOffset };

@@ -1,7 +1,7 @@
 /** The public entry `kafka-wire/testing`: a Kafka cluster inside the process, and a world without real time to run it in.
  * Invariant: every public name is listed here, one by one.
  */
-export { EmbeddedCluster, type GroupSnapshot, type PartitionSnapshotOfLog } from './embedded-cluster.ts';
+export { EmbeddedCluster, type GroupSnapshot, type PartitionState } from './embedded-cluster.ts';
 export type { EmbeddedClusterOptions, NewTopic } from './options.ts';
 export type {
   ApiKey,
