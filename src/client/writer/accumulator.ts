@@ -44,7 +44,7 @@ const hintSlackBytes = 256;
 /** All batches of a Writer. */
 export class Accumulator {
   /** Queues that have a batch. */
-  readonly active = new Set<PartitionQueue>();
+  readonly active: Set<PartitionQueue> = new Set();
   bufferedBytes = 0;
   /** Messages without an outcome, in batches or not. */
   pending = 0;

@@ -46,7 +46,7 @@ export class Batch {
   messages: OutgoingMessage[] | undefined;
   segments: Segment[] = [];
   recordCount = 0;
-  byteLength = batchHeaderBytes;
+  byteLength: number = batchHeaderBytes;
   /** Undefined once the batch was first sent. */
   builder: BatchBuilder | undefined;
   /** Full or taken for sending: nothing is added any more. */

@@ -53,7 +53,7 @@ export interface WriterStats {
 class Spread {
   count = 0;
   sum = 0;
-  min = Infinity;
+  min: number = Infinity;
   max = 0;
 
   add(value: number): void {
