@@ -1,5 +1,5 @@
 /** Topics for the tests, created and measured with this project's client: a JVM per question would cost a second each. */
-import { Client } from '../../../src/client/admin/client.ts';
+import { Client } from '../../../src/index.ts';
 import { createTopicsApi, listOffsetsApi } from '../../../src/protocol/index.ts';
 
 /** Creates a topic. Its leaders may be on their way still: clients heal that. Rejects when it cannot be. */

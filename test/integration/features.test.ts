@@ -1,0 +1,297 @@
+/**
+ * Single features against each real release, small and quick: transactions are read as Java reads them, lag is the figure
+ * of Kafka's own tool, starts at the end and at a time, names that JavaScript finds special, a group shared with Java.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { Client, Reader, Writer, type Message } from '../../src/index.ts';
+import { describeGroupsApi } from '../../src/protocol/index.ts';
+import { runKafkaClass } from '../../tools/kafka/distribution.ts';
+import { consoleConsume, runJava } from './support/java.ts';
+import { useKafka } from './support/kafka.ts';
+import { difference } from './support/sameness.ts';
+import { describeWith } from './support/tools.ts';
+import { createTopic } from './support/topics.ts';
+
+const testTimeoutMs = 60_000;
+const patienceMs = 15_000;
+const quick = { sessionTimeoutMs: 6000, heartbeatIntervalMs: 300 };
+
+describeWith(['java', 'mvn'], 'a real broker', () => {
+  for (const version of ['4.3.1', '3.9.2']) {
+    describeWith(['java', 'mvn'], `of Kafka ${version}`, () => {
+      const kafka = useKafka({ version });
+
+      test(
+        'shows Reader the same committed records as Java, and its position passes what is hidden',
+        { timeout: testTimeoutMs },
+        async () => {
+          const { brokers } = kafka();
+          const topic = 'transactions';
+          const partitions = 3;
+          await createTopic(brokers, topic, partitions);
+          const mix = await transactionMix([brokers.join(), topic, String(partitions), '5'], version);
+          const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
+
+          for (const maxPartitionBytes of [1_048_576, 500]) {
+            await using reader = new Reader({ brokers, partitions: all, maxPartitionBytes });
+            const lines: string[] = [];
+            while (lines.length < mix.records.length) lines.push(lineOf(await reader.fetchMessage()));
+            expect(
+              difference(lines.sort(), [...mix.records].sort()),
+              `by ${maxPartitionBytes} bytes`,
+            ).toBeUndefined();
+            expect(await nextWithin(reader, 300)).toBeUndefined();
+            expect(all.map((one) => reader.position(one))).toEqual(mix.ends);
+          }
+
+          await using uncommitted = new Reader({
+            brokers,
+            partitions: all,
+            isolationLevel: 'read_uncommitted',
+          });
+          for (let left = mix.written; left > 0; left--) await uncommitted.fetchMessage();
+          expect(await nextWithin(uncommitted, 300)).toBeUndefined();
+          expect(uncommitted.lag()).toBe(0);
+
+          await using member = new Reader({
+            brokers,
+            groupId: 'transactions',
+            topic,
+            commitIntervalMs: 50,
+            ...quick,
+          });
+          const loop = member[Symbol.asyncIterator]();
+          for (let left = mix.records.length; left > 0; left--) await loop.next();
+          void loop.next(); // the last one is done
+          await until('commits pass the markers', async () => {
+            const committed = await Promise.all(all.map((one) => member.committed(one)));
+            return committed.join() === mix.ends.join();
+          });
+        },
+      );
+
+      test('tells the same lag as the ConsumerGroupCommand', { timeout: testTimeoutMs }, async () => {
+        const { brokers } = kafka();
+        const topic = 'lag';
+        await createTopic(brokers, topic, 3);
+        await write(brokers, topic, 1000);
+        await using reader = new Reader({ brokers, groupId: 'lag', topic, ...quick });
+        const read: Message[] = [];
+        // some of each partition, or the tool has no figure for it
+        while (read.length < 800) read.push(await reader.fetchMessage());
+        await reader.commitMessages(read);
+        await until('the lag is known', () => reader.lag() !== undefined);
+        expect(reader.lag()).toBe(200);
+        expect(await reader.readLag()).toBe(200);
+        expect(await toolLag(brokers, 'lag', version)).toBe(200);
+
+        await write(brokers, topic, 50);
+        expect(await reader.readLag()).toBe(250);
+        expect(await toolLag(brokers, 'lag', version)).toBe(250);
+      });
+
+      test(
+        'lets a group begin at the end, and skips nothing of what comes while it is away',
+        { timeout: testTimeoutMs },
+        async () => {
+          const { brokers } = kafka();
+          const topic = 'latest';
+          await createTopic(brokers, topic, 2);
+          await write(brokers, topic, 100);
+          const options = { brokers, groupId: 'latest', topic, startOffset: 'latest', ...quick } as const;
+          const all = [0, 1].map((partition) => ({ topic, partition }));
+          {
+            await using first = new Reader(options);
+            expect(await nextWithin(first, 200)).toBeUndefined();
+            await until('the start is committed', async () => {
+              const committed = await Promise.all(all.map((one) => first.committed(one)));
+              return committed.reduce<number>((sum, offset) => sum + (offset ?? Number.NaN), 0) === 100;
+            });
+          }
+          await write(brokers, topic, 7, 'while nobody reads');
+          await using second = new Reader(options);
+          for (let left = 7; left > 0; left--)
+            expect((await second.fetchMessage()).text()).toMatch(/^while nobody reads/);
+          expect(await nextWithin(second, 200)).toBeUndefined();
+        },
+      );
+
+      test('lets a reader begin at a time', { timeout: testTimeoutMs }, async () => {
+        const { brokers } = kafka();
+        const topic = 'times';
+        await createTopic(brokers, topic, 1);
+        await using writer = new Writer({ brokers, topic });
+        const noon = Date.UTC(2026, 0, 1, 12);
+        for (const minute of [-2, -1, 0, 1])
+          await writer.writeMessages({ value: String(minute), timestamp: noon + minute * 60_000 });
+        await using reader = new Reader({
+          brokers,
+          topic,
+          partition: 0,
+          startOffset: new Date(noon - 30_000),
+        });
+        expect((await reader.fetchMessage()).text()).toBe('0');
+        expect((await reader.fetchMessage()).text()).toBe('1');
+      });
+
+      test(
+        'takes topics, groups, keys and headers with the names of Object.prototype',
+        { timeout: testTimeoutMs },
+        async () => {
+          const { brokers } = kafka();
+          const names = ['__proto__', 'constructor', 'toString'];
+          for (const name of names) await createTopic(brokers, name, 2);
+          await using writer = new Writer({ brokers });
+          const messages = names.map((name) => ({
+            topic: name,
+            key: name,
+            value: name,
+            headers: [{ key: name, value: name }],
+          }));
+          const receipt = await writer.writeMessages(messages);
+          for (const [index, name] of names.entries())
+            expect(receipt.at(index)).toMatchObject({ topic: name, offset: 0 });
+
+          for (const groupId of names) {
+            await using reader = new Reader({ brokers, groupId, topics: names, ...quick });
+            const read: string[] = [];
+            while (read.length < names.length) {
+              const message = await reader.fetchMessage();
+              const [header] = message.headers;
+              expect([
+                message.text(),
+                textOf(message.key),
+                header?.key,
+                textOf(header?.value ?? null),
+              ]).toEqual(Array(4).fill(message.topic));
+              read.push(message.topic);
+              expect(await reader.commitMessages(message)).toEqual({ dropped: [] });
+              expect(await reader.committed(message)).toBe(1);
+            }
+            expect(read.sort()).toEqual([...names].sort());
+          }
+        },
+      );
+
+      test(
+        "shares a group with Java's consumer, whoever of the two comes first",
+        { timeout: testTimeoutMs },
+        async () => {
+          const { brokers } = kafka();
+          for (const first of ['ours', 'java']) {
+            const topic = `shared-${first}`;
+            await createTopic(brokers, topic, 4);
+            const reader = new Reader({ brokers, groupId: topic, topic, ...quick });
+            const settings = { 'heartbeat.interval.ms': '300', 'session.timeout.ms': '6000' };
+            const java = (): Promise<unknown[]> =>
+              consoleConsume({ brokers, topic, group: topic, count: 500, settings, version });
+            const shares = (count: number) =>
+              until(`ours has ${count} partitions`, () => reader.stats().partitions.length === count);
+            let byJava: Promise<unknown[]> | undefined;
+            if (first === 'java') {
+              byJava = java();
+              await until('Java has joined', async () => (await members(brokers, topic)) === 1);
+            }
+            const next = reader.fetchMessage();
+            if (first === 'ours') {
+              await shares(4);
+              byJava = java();
+            }
+            await shares(2);
+
+            await using writer = new Writer({ brokers, topic });
+            await writer.writeMessages(
+              Array.from({ length: 1000 }, (_, index) => ({ partition: index % 4, value: String(index) })),
+            );
+            const ours = [await next];
+            while (ours.length < 500) ours.push(await reader.fetchMessage());
+            await reader.commitMessages(ours);
+            const values = [
+              ...ours.map((message) => message.text()),
+              ...((await byJava) as { value: string }[]).map(({ value }) => value),
+            ];
+            expect(values.map(Number).sort((a, b) => a - b)).toEqual(
+              Array.from({ length: 1000 }, (_, index) => index),
+            );
+            await reader.close();
+          }
+        },
+      );
+    });
+  }
+});
+
+/** Runs tools/java-clients/TransactionMix: what Java shows, up to where, and how many records there are in all. */
+async function transactionMix(
+  args: readonly string[],
+  version: string,
+): Promise<{ records: string[]; ends: number[]; written: number }> {
+  const lines = (await runJava('TransactionMix', args, { version })).split('\n').slice(0, -1);
+  const ends: number[] = [];
+  for (const line of lines) {
+    const [kind, partition, offset] = line.split(' ');
+    if (kind === 'end') ends[Number(partition)] = Number(offset);
+  }
+  return {
+    records: lines.filter((line) => line.startsWith('record ')),
+    ends,
+    written: Number(lines.at(-1)?.replace('written ', '')),
+  };
+}
+
+function lineOf(message: Message): string {
+  return `record ${message.partition} ${message.offset} ${message.text()}`;
+}
+
+function textOf(bytes: Uint8Array | null): string {
+  return new TextDecoder().decode(bytes ?? undefined);
+}
+
+/** Writes keyed records. */
+async function write(
+  brokers: readonly string[],
+  topic: string,
+  count: number,
+  what = 'record',
+): Promise<void> {
+  await using writer = new Writer({ brokers, topic });
+  const messages = Array.from({ length: count }, (_, index) => ({
+    key: `key-${index}`,
+    value: `${what} ${index}`,
+  }));
+  await writer.writeMessages(messages);
+}
+
+/** The text of the next message, or undefined when none comes in time. */
+async function nextWithin(reader: Reader, waitMs: number): Promise<string | null | undefined> {
+  const signal = AbortSignal.timeout(waitMs);
+  try {
+    return (await reader.fetchMessage({ signal })).text();
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
+}
+
+/** The sum of the LAG column of Kafka's own tool. */
+async function toolLag(brokers: readonly string[], group: string, version: string): Promise<number> {
+  const className = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand';
+  const args = ['--bootstrap-server', brokers.join(), '--describe', '--group', group];
+  const { stdout } = await runKafkaClass(version, className, args);
+  const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/));
+  const column = rows.find((row) => row.includes('LAG'))?.indexOf('LAG') ?? -1;
+  return rows.filter(([name]) => name === group).reduce((sum, row) => sum + Number(row[column]), 0);
+}
+
+async function members(brokers: readonly string[], groupId: string): Promise<number> {
+  await using client = new Client({ brokers });
+  const { groups } = await client.request(describeGroupsApi, { groups: [groupId] }, { group: groupId });
+  return groups[0]?.groupState === 'Stable' ? groups[0].members.length : 0;
+}
+
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const giveUp = Date.now() + patienceMs; !(await holds()); await delay(20)) {
+    if (Date.now() > giveUp) throw new Error(`not within ${patienceMs} ms: ${what}`);
+  }
+}
