@@ -15,9 +15,6 @@ import {
 import type { ResolvedClientOptions } from './options.ts';
 import { Backoff, sleep, withDeadline } from './retry.ts';
 
-/** Milliseconds for a suspect socket to answer before it is replaced. */
-const probeTimeoutMs = 2000;
-
 /** Opens and keeps the connection for one duty at one address. */
 export class Channel {
   readonly address: Address;
@@ -29,7 +26,6 @@ export class Channel {
   #connecting: Promise<Connection> | undefined;
   /** Calls that wait for the connection; later calls queue up behind them. */
   #waiting = 0;
-  #suspect = false;
   #retryAtMs = 0;
 
   constructor(address: Address, options: ResolvedClientOptions) {
@@ -50,27 +46,16 @@ export class Channel {
 
   send<Req, Res>(api: Api<Req, Res>, body: RequestBody<Req>, options: RequestOptions): Promise<Res> {
     const connection = this.#connection;
-    if (connection !== undefined && !this.#suspect && this.#waiting === 0) {
+    if (connection !== undefined && this.#waiting === 0) {
       return connection.request(api, body, options);
     }
     return this.#sendWhenOpen(api, body, options);
-  }
-
-  /** The version that `send` would use now. */
-  async versionOf<Req, Res>(api: Api<Req, Res>, maxVersion?: number): Promise<number> {
-    const connection = await this.#open(this.#options.requestTimeoutMs, undefined);
-    return connection.versionOf(api, maxVersion);
   }
 
   /** Closes a connection that nobody used since `sinceMs` on `platform.now()`. */
   closeIfIdle(sinceMs: number): void {
     const connection = this.#connection;
     if (connection?.inFlight === 0 && connection.lastUsedMs < sinceMs) connection.close();
-  }
-
-  /** The clock jumped: the socket may be dead without knowing it, so the next call asks it first (C3). */
-  markSuspect(): void {
-    this.#suspect = this.#connection !== undefined;
   }
 
   /** Ends the connection or the attempt to make one; calls that wait reject with code `CLOSED`. */
@@ -110,12 +95,6 @@ export class Channel {
   }
 
   async #connect(): Promise<Connection> {
-    if (this.#connection !== undefined && this.#suspect) {
-      // One turn of the event loop lets a FIN or RST that waits in the kernel be seen before anything is written.
-      await new Promise<void>((resolve) => this.#options.platform.defer(resolve));
-      await this.#connection?.probe(probeTimeoutMs);
-    }
-    this.#suspect = false;
     if (this.#connection !== undefined) return this.#connection;
     const { platform } = this.#options;
     const waitMs = this.#retryAtMs - platform.monotonicNow();

@@ -154,13 +154,15 @@ export class Channels {
     this.#channels.clear();
   }
 
-  /** A process that was frozen (a suspended laptop, a serverless pause) shows as a gap between two looks. */
+  /** A process that was frozen (a suspended laptop, a serverless pause) shows as a gap between two looks. Its sockets may
+   * be dead without knowing it, and a write to one would only fail with the request's deadline.
+   */
   #watchClock(): void {
     const now = this.#options.platform.now();
     const gapMs = now - this.#lastSweepMs;
     if (this.#sweeper !== undefined && gapMs > 3 * sweepIntervalMs) {
-      this.#options.logger.info?.('the clock jumped: sockets are probed before use', { gapMs });
-      for (const channel of this.#channels.values()) channel.markSuspect();
+      this.#options.logger.info?.('the clock jumped: idle sockets are replaced', { gapMs });
+      for (const channel of this.#channels.values()) channel.closeIfIdle(Infinity);
     }
     if (this.#sweeper === undefined) this.#arm(now);
     else if (gapMs > sweepIntervalMs) this.#lastSweepMs = now;

@@ -8,7 +8,7 @@ import type { RequestBody, RequestOptions } from '../connection/connection.ts';
 import type { Logger } from '../connection/logger.ts';
 import { Channels, type Duty, type Lane } from './channels.ts';
 import { MetadataCache, type TopicOptions } from './metadata-cache.ts';
-import { resolveClientOptions, type ClientOptions, type ResolvedClientOptions } from './options.ts';
+import { resolveClientOptions, type ClientOptions } from './options.ts';
 import type { MetadataSnapshot, TopicSnapshot } from './types.ts';
 
 /** Node id that stands for any broker. */
@@ -20,23 +20,18 @@ export class Cluster {
   readonly logger: Logger;
   /** Milliseconds. */
   readonly requestTimeoutMs: number;
-  readonly #options: ResolvedClientOptions;
   readonly #channels: Channels;
   readonly #metadata: MetadataCache;
   readonly #closeListeners = new Set<(error: Error) => void>();
   readonly #learned = new Map<number, Address>();
 
   constructor(options: ClientOptions) {
-    this.#options = resolveClientOptions(options);
-    this.platform = this.#options.platform;
-    this.logger = this.#options.logger;
-    this.requestTimeoutMs = this.#options.requestTimeoutMs;
-    this.#channels = new Channels(this.#options);
-    this.#metadata = new MetadataCache(this.#options, this.#channels);
-  }
-
-  get clientId(): string {
-    return this.#options.clientId;
+    const resolved = resolveClientOptions(options);
+    this.platform = resolved.platform;
+    this.logger = resolved.logger;
+    this.requestTimeoutMs = resolved.requestTimeoutMs;
+    this.#channels = new Channels(resolved);
+    this.#metadata = new MetadataCache(resolved, this.#channels);
   }
 
   /** The newest metadata; empty (version 0) before the first answer. */
@@ -93,16 +88,6 @@ export class Cluster {
     if (nodeId === anyBroker)
       return this.#channels.sendToAny(this.#metadata.candidates(), api, body, options);
     return this.#channels.at(this.#addressOf(nodeId), duty).send(api, body, options);
-  }
-
-  /** The version that `send` would use; connects when needed. */
-  async versionOf<Req, Res>(
-    nodeId: number,
-    duty: Duty,
-    api: Api<Req, Res>,
-    maxVersion?: number,
-  ): Promise<number> {
-    return this.#channels.at(this.#addressOf(nodeId), duty).versionOf(api, maxVersion);
   }
 
   /** A duty of one's own, for requests that wait long. */

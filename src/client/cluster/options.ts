@@ -77,38 +77,44 @@ export function optionError(option: string, wanted: string, value: unknown): Usa
   return new UsageError(`Option ${option} must be ${wanted}; got ${describe(value)}`);
 }
 
+/** An option that passes its check, or its default when it is left out. */
+function option<T>(
+  name: string,
+  value: unknown,
+  fallback: T | undefined,
+  wanted: string,
+  isGood: boolean,
+): T {
+  if (value === undefined && fallback !== undefined) return fallback;
+  if (isGood) return value as T;
+  throw optionError(name, wanted, value);
+}
+
 /** An integer option within its limits, or its default when it is left out. */
 export function integerOption(
-  option: string,
+  name: string,
   value: unknown,
   fallback: number,
   min: number,
   max: number,
 ): number {
-  if (value === undefined) return fallback;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw optionError(option, `an integer from ${min} to ${max}`, value);
+  const isGood = Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+  return option(name, value, fallback, `an integer from ${min} to ${max}`, isGood);
 }
 
 /** A boolean option, or its default. */
-export function booleanOption(option: string, value: unknown, fallback: boolean): boolean {
-  if (value === undefined) return fallback;
-  if (typeof value === 'boolean') return value;
-  throw optionError(option, 'true or false', value);
+export function booleanOption(name: string, value: unknown, fallback: boolean): boolean {
+  return option(name, value, fallback, 'true or false', typeof value === 'boolean');
 }
 
 /** A non-empty string option, or its default; required where there is no default. */
-export function stringOption(option: string, value: unknown, fallback?: string): string {
-  if (value === undefined && fallback !== undefined) return fallback;
-  if (typeof value === 'string' && value !== '') return value;
-  throw optionError(option, 'a non-empty string', value);
+export function stringOption(name: string, value: unknown, fallback?: string): string {
+  return option(name, value, fallback, 'a non-empty string', typeof value === 'string' && value !== '');
 }
 
 /** A function option, or its default. */
-export function functionOption<T>(option: string, value: T | undefined, fallback: T): T {
-  if (value === undefined) return fallback;
-  if (typeof value === 'function') return value;
-  throw optionError(option, 'a function', value);
+export function functionOption<T>(name: string, value: T | undefined, fallback: T): T {
+  return option(name, value, fallback, 'a function', typeof value === 'function');
 }
 
 /** Refuses options that do not exist, so that a misspelt one is not silently the default. */

@@ -18,7 +18,7 @@ import { decodeResponseHeader, responseHeaderVersion } from '../../protocol/head
 import { ByteReader } from '../../protocol/reader.ts';
 import type { Api, Input } from '../../protocol/schema.ts';
 import { negotiate } from '../../protocol/versions.ts';
-import { handshake, type BrokerCapabilities } from './handshake.ts';
+import { handshake, type BrokerVersions } from './handshake.ts';
 import { InFlight, type InFlightRequest } from './in-flight.ts';
 
 /** How to open a connection. */
@@ -79,7 +79,8 @@ export class Connection {
   readonly #transport: Transport;
   readonly #inFlight: InFlight;
   readonly #frames: FrameReader;
-  #capabilities: BrokerCapabilities | undefined;
+  /** The broker's spans by API key; empty until the handshake is done. */
+  #versions: BrokerVersions = new Map();
   #correlationId = 0;
   #ended = false;
   /** Set while the peer is slow; writes go out after it, in order. */
@@ -106,10 +107,7 @@ export class Connection {
       const opened = new Connection(options, transport);
       connection = opened;
       void opened.#read();
-      opened.#capabilities = await handshake(
-        (version, body) => opened.#askApiVersions(version, body, connectTimeoutMs),
-        label,
-      );
+      opened.#versions = await handshake((version, body) => opened.#askApiVersions(version, body), label);
       return opened;
     } catch (cause) {
       connection?.close();
@@ -128,23 +126,13 @@ export class Connection {
     return this.#inFlight.size;
   }
 
-  get capabilities(): BrokerCapabilities {
-    if (this.#capabilities === undefined) throw this.#endedError('no', 'the handshake is not done');
-    return this.#capabilities;
-  }
-
-  /** The version that `request` would use. Throws `UNSUPPORTED_VERSION` naming both spans. */
-  versionOf<Req, Res>(api: Api<Req, Res>, maxVersion?: number): number {
-    return negotiate(api, this.capabilities.apiVersions.get(api.key), maxVersion);
-  }
-
   /** Sends one request. Rejects with `ConnectionError`, `TimeoutError`, `ProtocolError` or the signal's reason. */
   request<Req, Res>(api: Api<Req, Res>, body: RequestBody<Req>, options: RequestOptions = {}): Promise<Res> {
     let version: number;
     let parts: Uint8Array[];
     const correlationId = this.#nextCorrelationId();
     try {
-      version = this.versionOf(api, options.maxVersion);
+      version = negotiate(api, this.#versions.get(api.key), options.maxVersion);
       const input = typeof body === 'function' ? (body as (version: number) => Input<Req>)(version) : body;
       parts = encodeRequest(api, version, correlationId, this.#options.clientId, input);
     } catch (error) {
@@ -158,23 +146,15 @@ export class Connection {
     return this.#exchange(`${api.name} v${version}`, correlationId, parts, headerVersion, decode, options);
   }
 
-  /** Asks for something cheap on a socket that may be dead, and ends the connection if it is. */
-  async probe(timeoutMs: number): Promise<void> {
-    try {
-      await this.#askApiVersions(0, {}, timeoutMs);
-    } catch (error) {
-      this.#end(error);
-    }
-  }
-
   /** Ends the connection; requests on the wire reject. Idempotent. */
   close(): void {
     this.#end();
   }
 
-  #askApiVersions(version: number, body: object, timeoutMs: number): Promise<Uint8Array> {
+  #askApiVersions(version: number, body: object): Promise<Uint8Array> {
+    const { clientId, connectTimeoutMs: timeoutMs } = this.#options;
     const id = this.#nextCorrelationId();
-    const parts = encodeRequest(apiVersionsApi, version, id, this.#options.clientId, body);
+    const parts = encodeRequest(apiVersionsApi, version, id, clientId, body);
     return this.#exchange(`ApiVersions v${version}`, id, parts, 0, (response) => response, { timeoutMs });
   }
 

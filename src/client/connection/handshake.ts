@@ -3,18 +3,13 @@
  * Source: KIP-35, KIP-511 (error 35 comes in a v0 body; a body that cannot be read falls back to v0 as well).
  */
 import { ConnectionError, ProtocolError } from '../../errors.ts';
-import { apiVersionsApi, type ApiVersionsResponse } from '../../protocol/api/18-api-versions.ts';
+import { apiVersionsApi } from '../../protocol/api/18-api-versions.ts';
 import { ErrorCodes, errorCode } from '../../protocol/error-codes.ts';
 import type { VersionRange } from '../../protocol/schema.ts';
 import { softwareName, softwareVersion } from './software-version.ts';
 
-/** What a broker said it can do. */
-export interface BrokerCapabilities {
-  /** By API key. */
-  readonly apiVersions: ReadonlyMap<number, VersionRange>;
-  /** Finalized features by name (ApiVersions v3+); a feature at level 0 is absent. */
-  readonly features: ReadonlyMap<string, number>;
-}
+/** The broker's span of each API, by key. */
+export type BrokerVersions = ReadonlyMap<number, VersionRange>;
 
 /** Sends ApiVersions in one version and returns the undecoded body of the answer. */
 export type ExchangeApiVersions = (version: number, body: object) => Promise<Uint8Array>;
@@ -36,18 +31,8 @@ function versionAfterRefusal(body: Uint8Array, refused: number): number {
   }
 }
 
-function capabilities(answer: ApiVersionsResponse): BrokerCapabilities {
-  const apiVersions = new Map<number, VersionRange>();
-  for (const { apiKey, minVersion, maxVersion } of answer.apiKeys) {
-    apiVersions.set(apiKey, { min: minVersion, max: maxVersion });
-  }
-  const features = new Map<string, number>();
-  for (const { name, maxVersionLevel } of answer.finalizedFeatures) features.set(name, maxVersionLevel);
-  return { apiVersions, features };
-}
-
 /** Asks the broker for its API spans, newest version first, at most three times. */
-export async function handshake(exchange: ExchangeApiVersions, address: string): Promise<BrokerCapabilities> {
+export async function handshake(exchange: ExchangeApiVersions, address: string): Promise<BrokerVersions> {
   let version = apiVersionsApi.request.versions.max;
   for (let attempt = 0; attempt < 3; attempt++) {
     const body = await exchange(version, {
@@ -55,7 +40,10 @@ export async function handshake(exchange: ExchangeApiVersions, address: string):
       clientSoftwareVersion: softwareVersion,
     });
     const code = peekErrorCode(body);
-    if (code === ErrorCodes.NONE) return capabilities(apiVersionsApi.response.decode(body, version));
+    if (code === ErrorCodes.NONE) {
+      const { apiKeys } = apiVersionsApi.response.decode(body, version);
+      return new Map(apiKeys.map(({ apiKey, minVersion: min, maxVersion: max }) => [apiKey, { min, max }]));
+    }
     if (code !== ErrorCodes.UNSUPPORTED_VERSION || version === 0) {
       throw new ConnectionError(
         `Broker ${address} refused ApiVersions v${version}: ${errorCode(code).name} (${code})`,
