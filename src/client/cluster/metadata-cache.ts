@@ -3,7 +3,7 @@
  * asking; two refreshes lie at least 100 ms apart, more after failures.
  * Source: `metadata.max.age.ms`, KIP-899 and KIP-1102 (bootstrap addresses stay candidates for ever).
  */
-import { BrokerError, KafkaError, TimeoutError } from '../../errors.ts';
+import { BrokerError, ConnectionError, KafkaError, TimeoutError } from '../../errors.ts';
 import type { Address, Timer } from '../../platform.ts';
 import { metadataApi } from '../../protocol/api/03-metadata.ts';
 import { ErrorCodes } from '../../protocol/error-codes.ts';
@@ -155,6 +155,11 @@ export class MetadataCache {
       this.#notBeforeMs = platform.monotonicNow() + this.#backoff.next();
       this.#backoff.reset();
       this.#replace(nextSnapshot(this.#snapshot, answer, this.#inUse));
+      // The brokers that are known belong to another cluster now: only the bootstrap addresses are left (KIP-1102).
+      if (answer.errorCode === ErrorCodes.REBOOTSTRAP_REQUIRED) {
+        this.#snapshot = { ...this.#snapshot, brokers: new Map() };
+        throw new ConnectionError('The brokers ask to bootstrap again', { code: 'CONNECT', stored: 'no' });
+      }
       return this.#snapshot;
     } catch (error) {
       this.#notBeforeMs = platform.monotonicNow() + this.#backoff.next();

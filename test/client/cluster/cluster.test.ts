@@ -170,6 +170,24 @@ describe('metadata', () => {
     );
   });
 
+  test('brokers that ask for it are forgotten, and the bootstrap addresses are asked (KIP-1102)', async () => {
+    const moved: number[] = [];
+    await withRig(
+      (request) => {
+        moved.push(request.connection);
+        return moved.length === 2 ? { errorCode: 129 } : { topics: [topic('a', [{ partitionIndex: 0 }])] };
+      },
+      async ({ world, cluster, rig }) => {
+        await cluster.refresh('test');
+        world.network.cut('127.0.0.1:9091');
+        const found = await cluster.topic('a', soon(world));
+        expect(found.partitions).toHaveLength(1);
+        expect(rig[0]?.requests.at(-1)?.apiKey).toBe(3);
+        expect(moved).toHaveLength(3);
+      },
+    );
+  });
+
   test('metadata in use is asked for again at metadataMaxAgeMs', async () => {
     await withRig(
       () => ({ topics: [] }),
