@@ -63,7 +63,7 @@ export class Channels {
   /** The channel of an address and duty, made on first use. Throws `CLOSED` after `close`. */
   at(address: Address, duty: Duty): Channel {
     if (this.closed) throw this.#lifetime.signal.reason;
-    this.#watchClock();
+    this.#sweep(true);
     const socket = socketFor(duty, this.#options.platform.maxSocketsPerBroker);
     const key = `${formatAddress(address)}/${socket}`;
     let channel = this.#channels.get(key);
@@ -154,35 +154,24 @@ export class Channels {
     this.#channels.clear();
   }
 
-  /** A process that was frozen (a suspended laptop, a serverless pause) shows as a gap between two looks. Its sockets may
-   * be dead without knowing it, and a write to one would only fail with the request's deadline.
+  /** Closes what is idle; at each use, and by a timer while a socket is open. A process that was frozen (a suspended
+   * laptop, a serverless pause) shows as a gap between two sweeps: its sockets may be dead without knowing it.
    */
-  #watchClock(): void {
-    const now = this.#options.platform.now();
+  #sweep(isUse: boolean): void {
+    const { platform, logger, connectionMaxIdleMs } = this.#options;
+    const now = platform.now();
     const gapMs = now - this.#lastSweepMs;
-    if (this.#sweeper !== undefined && gapMs > 3 * sweepIntervalMs) {
-      this.#options.logger.info?.('the clock jumped: idle sockets are replaced', { gapMs });
-      for (const channel of this.#channels.values()) channel.closeIfIdle(Infinity);
-    }
-    if (this.#sweeper === undefined) this.#arm(now);
-    else if (gapMs > sweepIntervalMs) this.#lastSweepMs = now;
-  }
-
-  #arm(now: number): void {
-    this.#lastSweepMs = now;
-    this.#sweeper = this.#options.platform.setTimer(sweepIntervalMs, () => this.#sweep());
-  }
-
-  #sweep(): void {
-    this.#watchClock();
-    const now = this.#options.platform.now();
-    this.#sweeper = undefined;
-    let used = false;
+    const jumped = this.#sweeper !== undefined && gapMs > 3 * sweepIntervalMs;
+    if (isUse && this.#sweeper !== undefined && !jumped) return;
+    if (jumped) logger.info?.('the clock jumped: idle sockets are replaced', { gapMs });
+    let inUse = isUse;
     // Idle channels stay in the map: whoever is about to use one must not hold one that `close` does not know.
     for (const channel of this.#channels.values()) {
-      channel.closeIfIdle(now - this.#options.connectionMaxIdleMs);
-      used ||= channel.connected;
+      channel.closeIfIdle(jumped ? Infinity : now - connectionMaxIdleMs);
+      inUse ||= channel.connected;
     }
-    if (used) this.#arm(now);
+    this.#lastSweepMs = now;
+    this.#sweeper?.cancel();
+    this.#sweeper = inUse ? platform.setTimer(sweepIntervalMs, () => this.#sweep(false)) : undefined;
   }
 }

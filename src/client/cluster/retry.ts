@@ -82,6 +82,35 @@ export class Backoff {
   }
 }
 
+/** Settles with `work`, if there is any, or as `onTimer` does after `limitMs`, or rejects with the signal's reason. */
+function timed<T>(
+  platform: Platform,
+  limitMs: number,
+  signal: AbortSignal | undefined,
+  work: Promise<T> | undefined,
+  onTimer: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const done = (): void => {
+      timer.cancel();
+      signal?.removeEventListener('abort', abort);
+    };
+    const settle = (value: T): void => {
+      done();
+      resolve(value);
+    };
+    const fail = (error: unknown): void => {
+      done();
+      reject(error);
+    };
+    const abort = (): void => fail(signal?.reason);
+    const timer = platform.setTimer(Math.max(0, Math.min(limitMs, 2 ** 31 - 1)), () => onTimer(settle, fail));
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+    work?.then(settle, fail);
+  });
+}
+
 /** Settles with `work`, or rejects with `onTimeout()` after `limitMs`, or with the signal's reason. */
 export function withDeadline<T>(
   platform: Platform,
@@ -90,49 +119,10 @@ export function withDeadline<T>(
   onTimeout: () => Error,
   signal?: AbortSignal,
 ): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    if (signal?.aborted) {
-      work.catch(() => undefined);
-      return reject(signal.reason);
-    }
-    const done = (): void => {
-      timer.cancel();
-      signal?.removeEventListener('abort', abort);
-    };
-    const abort = (): void => {
-      done();
-      reject(signal?.reason);
-    };
-    const timer = platform.setTimer(Math.max(0, Math.min(limitMs, 2 ** 31 - 1)), () => {
-      done();
-      reject(onTimeout());
-    });
-    signal?.addEventListener('abort', abort, { once: true });
-    work.then(
-      (value) => {
-        done();
-        resolve(value);
-      },
-      (error: unknown) => {
-        done();
-        reject(error);
-      },
-    );
-  });
+  return timed(platform, limitMs, signal, work, (_, reject) => reject(onTimeout()));
 }
 
 /** Resolves after `ms`; rejects with the signal's reason. */
 export function sleep(platform: Platform, ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise<void>((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    const abort = (): void => {
-      timer.cancel();
-      reject(signal?.reason);
-    };
-    const timer = platform.setTimer(Math.max(0, ms), () => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    });
-    signal?.addEventListener('abort', abort, { once: true });
-  });
+  return timed<void>(platform, ms, signal, undefined, (resolve) => resolve());
 }
