@@ -1,24 +1,16 @@
-/** Compiles a table at one version to closures that read it. Never `eval`: some runtimes refuse it.
+/** Compiles a plan to closures that read it. Never `eval`: some runtimes refuse it.
  * Decides nothing about values: what the bytes say is returned.
  * Invariant: counts are checked against the bytes left before anything is allocated, and every field of the result
  * is set, always in the table's order.
  */
-import { ProtocolError } from '../errors.ts';
-import {
-  isArrayKind,
-  leastBytes,
-  Located,
-  stepsOf,
-  within,
-  type Edition,
-  type Shape,
-  type Step,
-  type Table,
-} from './plan.ts';
+import { within, type Plan, type Step } from './plan.ts';
 import type { ByteReader } from './reader.ts';
 
 /** Reads one value. */
 export type Read = (reader: ByteReader) => unknown;
+
+/** Is told of every value's closure, and returns the one to use instead. */
+export type Observe = (plan: Plan, read: Read) => Read;
 
 const PRIMITIVES: Readonly<Record<string, Read>> = {
   bool: (reader) => reader.boolean(),
@@ -35,64 +27,55 @@ const PRIMITIVES: Readonly<Record<string, Read>> = {
 /** Longest string that Java writes or accepts, in bytes. */
 export const MAX_STRING_BYTES = 0x7fff;
 
-/** A closure that reads a value of the shape. */
-export function compileDecode(shape: Shape, edition: Edition): Read {
-  const { kind, nullable } = shape;
-  if (isArrayKind(kind)) return arrayReader(shape, kind[0], edition);
-  if (typeof kind !== 'string') {
-    const read = structReader(kind, edition);
-    return nullable ? (reader) => (readPresence(reader) ? read(reader) : null) : read;
+/** A closure that reads what the plan says. */
+export function compileDecode(plan: Plan, observe?: Observe): Read {
+  const read = readerOf(plan, observe);
+  return observe ? observe(plan, read) : read;
+}
+
+function readerOf(plan: Plan, observe: Observe | undefined): Read {
+  const { kind, compact, nullable, element, steps } = plan;
+  if (element) return arrayReader(plan, element, observe);
+  if (steps) {
+    const compile = (step: Step): Read =>
+      step.present && step.tag === undefined ? compileDecode(step, observe) : defaultReader(step);
+    const read = structReader(steps, compile, compact ? tagReader(steps, observe) : undefined);
+    return nullable ? (reader) => (reader.int8() < 0 ? null : read(reader)) : read;
   }
   const primitive = PRIMITIVES[kind];
   if (primitive) return primitive;
-  if (kind === 'string') {
-    return (reader) => {
-      const length = readLength(reader, shape);
-      return length < 0 ? null : reader.text(length);
-    };
-  }
+  const readLength = lengthReader(plan);
+  const isText = kind === 'string';
   return (reader) => {
-    const length = readLength(reader, shape);
-    return length < 0 ? null : reader.raw(length);
+    const length = readLength(reader);
+    return length < 0 ? null : isText ? reader.text(length) : reader.raw(length);
   };
 }
 
-/** The length in front of a string, of bytes or of an array; -1 for null, which is refused where it is not allowed. */
-export function readLength(reader: ByteReader, { kind, compact, nullable }: Shape): number {
-  const at = reader.position;
-  const length = compact ? reader.uvarint() - 1 : kind === 'string' ? reader.int16() : reader.int32();
-  if (length >= 0 && (kind !== 'string' || length <= MAX_STRING_BYTES)) return length;
-  if (length !== -1)
-    throw new ProtocolError(`length ${length} at byte ${at} is out of range`, { byteOffset: at });
-  if (!nullable) throw new ProtocolError(`null at byte ${at} where it is not allowed`, { byteOffset: at });
-  return -1;
-}
-
-/** The byte in front of a struct that may be null: -1 null, else present. */
-export function readPresence(reader: ByteReader): boolean {
-  return reader.int8() >= 0;
-}
-
-/** The count in front of an array, checked against the bytes left; -1 for null. */
-export function readCount(reader: ByteReader, shape: Shape, elementBytes: number): number {
-  const at = reader.position;
-  const count = readLength(reader, shape);
-  if (count * elementBytes <= reader.remaining) return count;
-  throw new ProtocolError(
-    `${count} elements announced at byte ${at}, but only ${reader.remaining} bytes left`,
-    {
-      byteOffset: at,
-    },
-  );
-}
-
-function arrayReader(shape: Shape, elementKind: Shape['kind'], edition: Edition): Read {
-  const element = elementOf(shape, elementKind);
-  const read = compileDecode(element, edition);
-  const elementBytes = leastBytes(element, edition);
+/** Reads the length in front of a string, of bytes or of an array; -1 for null, which is refused where it is not allowed. */
+function lengthReader({ kind, compact, nullable }: Plan): (reader: ByteReader) => number {
+  const isText = kind === 'string';
+  const limit = isText ? MAX_STRING_BYTES : Infinity;
   return (reader) => {
-    const count = readCount(reader, shape, elementBytes);
+    const at = reader.position;
+    const length = compact ? reader.uvarint() - 1 : isText ? reader.int16() : reader.int32();
+    if (length >= 0 && length <= limit) return length;
+    if (length !== -1) throw reader.malformed(`length ${length} is out of range`, at);
+    if (!nullable) throw reader.malformed('null is not allowed in this version', at);
+    return -1;
+  };
+}
+
+function arrayReader(plan: Plan, element: Plan, observe: Observe | undefined): Read {
+  const readLength = lengthReader(plan);
+  const read = compileDecode(element, observe);
+  return (reader) => {
+    const at = reader.position;
+    const count = readLength(reader);
     if (count < 0) return null;
+    // As in Java; memory grows with the elements that are there.
+    if (count > reader.remaining)
+      throw reader.malformed(`${count} elements announced, ${reader.remaining} bytes left`, at);
     const values: unknown[] = [];
     try {
       while (values.length < count) values.push(read(reader));
@@ -103,19 +86,11 @@ function arrayReader(shape: Shape, elementKind: Shape['kind'], edition: Edition)
   };
 }
 
-/** The shape of an array's elements: as compact as the array, never null. */
-export function elementOf({ compact }: Shape, kind: Shape['kind']): Shape {
-  return { kind, compact, nullable: false };
-}
-
-function structReader(table: Table, edition: Edition): Read {
-  const steps = stepsOf(table, edition);
+/** Reads the fields in order, each with what `compile` makes of it, and then the tags. */
+function structReader(steps: readonly Step[], compile: (step: Step) => Read, readTags?: ReadTags): Read {
   const names = steps.map((step) => step.name);
-  const reads = steps.map((step) =>
-    step.present && step.tag === undefined ? compileDecode(step, edition) : defaultReader(step, edition),
-  );
+  const reads = steps.map(compile);
   const count = steps.length;
-  const readTags = edition.flexible ? tagReader(steps, edition) : undefined;
   return (reader) => {
     const value: Record<string, unknown> = {};
     let index = 0;
@@ -130,77 +105,56 @@ function structReader(table: Table, edition: Edition): Read {
 }
 
 /** Reads nothing and returns a default that nobody else holds. */
-function defaultReader({ kind, fallback }: Step, edition: Edition): Read {
+function defaultReader({ fallback, steps }: Step): Read {
   if (Array.isArray(fallback)) return () => [];
-  if (fallback !== undefined || typeof kind === 'string' || isArrayKind(kind)) return () => fallback;
-  const steps = stepsOf(kind, edition).map((step) => ({
-    name: step.name,
-    read: defaultReader(step, edition),
-  }));
-  return (reader) => {
-    const value: Record<string, unknown> = {};
-    for (const { name, read } of steps) value[name] = read(reader);
-    return value;
-  };
+  return fallback === undefined && steps ? structReader(steps, defaultReader) : () => fallback;
 }
 
 type ReadTags = (reader: ByteReader, value: Record<string, unknown>) => void;
 
-/** Reads the tagged fields behind a struct; unknown ones are skipped. */
-function tagReader(steps: readonly Step[], edition: Edition): ReadTags {
+/** Reads the tagged fields behind a struct, in the ascending order that is required; unknown ones are passed over. */
+function tagReader(steps: readonly Step[], observe: Observe | undefined): ReadTags {
   const known = new Map<number, { name: string; read: Read }>();
   for (const step of steps) {
-    if (step.present && step.tag !== undefined) {
-      known.set(step.tag, { name: step.name, read: compileDecode(step, edition) });
-    }
+    const { name, tag, present } = step;
+    if (present && tag !== undefined) known.set(tag, { name, read: compileDecode(step, observe) });
   }
-  return (reader, value) => {
-    // One zero byte, nearly always; the general way costs a closure.
-    if (reader.bytes[reader.position] === 0 && reader.remaining > 0) {
-      reader.position++;
-      return;
-    }
-    const visit = (tag: number, size: number): void => {
-      const field = known.get(tag);
-      if (!field) return void reader.skip(size);
-      try {
-        value[field.name] = field.read(reader);
-      } catch (error) {
-        throw within(error, field.name);
-      }
-    };
+  const readTags: ReadTags = (reader, value) => {
+    const { end } = reader;
+    let previous = -1;
+    let place = 'tags';
     try {
-      walkTags(reader, visit);
+      for (let left = reader.uvarint(); left > 0; left--) {
+        const at = reader.position;
+        const tag = reader.uvarint();
+        if (tag <= previous)
+          throw reader.malformed(`tag ${tag} follows tag ${previous}: tags must ascend`, at);
+        previous = tag;
+        const size = reader.uvarint();
+        // The field must not read into its neighbour.
+        reader.end = reader.skip(size) + size;
+        reader.position -= size;
+        const field = known.get(tag);
+        if (field) {
+          place = field.name;
+          value[place] = field.read(reader);
+          place = 'tags';
+        } else watched(`tags[${tag}]`, 'bytes', unknownTag, observe)(reader);
+        if (reader.remaining > 0)
+          throw reader.malformed(`tag ${tag} holds ${reader.remaining} bytes too many`);
+        reader.end = end;
+      }
     } catch (error) {
-      throw error instanceof Located ? error : within(error, 'tags');
+      throw within(error, place);
     }
   };
+  if (!observe) return readTags;
+  return (reader, value) => watched('tags', 'tags', () => readTags(reader, value), observe)(reader);
 }
 
-/** Calls `visit` for every tagged field, in the ascending order that is required; it must read exactly `size` bytes. */
-export function walkTags(reader: ByteReader, visit: (tag: number, size: number) => void): void {
-  const { end } = reader;
-  let previous = -1;
-  for (let left = reader.uvarint(); left > 0; left--) {
-    const at = reader.position;
-    const tag = reader.uvarint();
-    if (tag <= previous) {
-      throw new ProtocolError(`tag ${tag} at byte ${at} follows tag ${previous}: tags must ascend`, {
-        byteOffset: at,
-      });
-    }
-    previous = tag;
-    const size = reader.uvarint();
-    const fieldEnd = reader.skip(size) + size;
-    reader.position = fieldEnd - size;
-    // The field must not read into its neighbour.
-    reader.end = fieldEnd;
-    visit(tag, size);
-    reader.end = end;
-    if (reader.position !== fieldEnd) {
-      throw new ProtocolError(`tag ${tag} at byte ${at} holds ${fieldEnd - reader.position} bytes too many`, {
-        byteOffset: reader.position,
-      });
-    }
-  }
+const unknownTag: Read = (reader) => reader.raw(reader.remaining);
+
+/** The closure to use for what no table names. */
+function watched(name: string, kind: string, read: Read, observe: Observe | undefined): Read {
+  return observe ? observe({ name, kind, compact: false, nullable: false }, read) : read;
 }

@@ -9,8 +9,6 @@
 const POLYNOMIAL = 0x82f63b78;
 /** Entry 256 n + b: the CRC of byte b with n zero bytes after it. A constant array spares the bounds checks of a variable. */
 const table: Int32Array = /* @__PURE__ */ new Int32Array(16 * 256);
-/** Entry n: x^(8 * 2^n) modulo P, by which 2^n further bytes multiply. */
-const shifts: Int32Array = /* @__PURE__ */ new Int32Array(31);
 let isLittleEndian: boolean | undefined;
 
 /** With y = x^32, P divides 1 + y^14 + y^39 + y^54 + y^144 + y^209: a word vanishes when it is added to those 65, 155,
@@ -44,39 +42,12 @@ export function crc32cPure(bytes: Uint8Array, seed = 0): number {
   return ~ofBytes(bytes, position, length, crc) >>> 0;
 }
 
-/** CRC-32C of A followed by B, from the CRC of each and the length of B in bytes (below 2^31). */
-export function crc32cCombine(crcA: number, crcB: number, byteLengthB: number): number {
-  return (crc32cShift(crcA, byteLengthB) ^ crcB) >>> 0;
-}
-
-/** What a difference between two CRCs becomes when both go on over the same `byteLength` bytes (below 2^31), whatever they are. */
-export function crc32cShift(difference: number, byteLength: number): number {
-  if (isLittleEndian === undefined) prepare();
-  let product = difference;
-  for (let bit = 0; bit < 31; bit++) {
-    if ((byteLength >>> bit) & 1) product = multiply(product, shifts[bit] as number);
-  }
-  return product >>> 0;
-}
-
-/** The product of two polynomials modulo P; x^0 is the highest bit. */
-function multiply(a: number, b: number): number {
-  let product = 0;
-  let term = a;
-  for (let bits = b; bits !== 0; bits <<= 1) {
-    product ^= term & (bits >> 31);
-    term = (term >>> 1) ^ (POLYNOMIAL & -(term & 1));
-  }
-  return product;
-}
-
 function prepare(): void {
   for (let index = 0; index < table.length; index++) {
     let entry = index < 256 ? index : lookUp(index - 256);
     for (let bit = 0; bit < 8; bit++) entry = (entry >>> 1) ^ (POLYNOMIAL & -(entry & 1));
     table[index] = entry;
   }
-  for (let bit = 0, shift = 0x0080_0000; bit < 31; bit++, shift = multiply(shift, shift)) shifts[bit] = shift;
   isLittleEndian = new Uint8Array(Int32Array.of(1).buffer)[0] === 1;
 }
 

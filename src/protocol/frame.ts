@@ -64,16 +64,14 @@ const NO_BYTES: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 /** Cuts a byte stream into frames. Each frame is memory of its own, so a chunk may be reused after `push`. */
 export class FrameReader {
   readonly maxFrameBytes: number;
-  /** Whole frames; those before `#taken` were handed out and are gone. */
-  readonly #frames: (Uint8Array | undefined)[] = [];
-  #taken = 0;
+  /** Whole frames that were not taken yet. */
+  readonly #frames: Uint8Array[] = [];
   /** Memory of the frame that is arriving: at first none, then perhaps less than was announced. */
   #frame: Uint8Array | undefined;
-  #announced = 0;
-  #arrived = 0;
-  /** The length that is arriving, and how many of its 4 bytes did. */
+  /** The frame's length; while there is no frame, the length that is arriving. */
   #length = 0;
-  #lengthBytes = 0;
+  /** Bytes that arrived of the frame, or of its length. */
+  #arrived = 0;
 
   /** Frames longer than `maxFrameBytes` are refused. */
   constructor(maxFrameBytes: number) {
@@ -82,8 +80,8 @@ export class FrameReader {
 
   /** Bytes held: of the frame that is arriving, and of frames that were not taken yet. */
   get pendingBytes(): number {
-    let bytes = this.#frame ? this.#arrived : this.#lengthBytes;
-    for (const frame of this.#frames) bytes += frame?.length ?? 0;
+    let bytes = this.#arrived;
+    for (const frame of this.#frames) bytes += frame.length;
     return bytes;
   }
 
@@ -96,11 +94,10 @@ export class FrameReader {
       if (this.#frame) position = this.#fill(this.#frame, chunk, position);
       else {
         this.#length = (this.#length << 8) | (chunk[position++] as number);
-        if (++this.#lengthBytes === 4) {
-          this.#announced = checkLength(this.#length, this.maxFrameBytes);
+        if (++this.#arrived === 4) {
+          checkLength(this.#length, this.maxFrameBytes);
           this.#frame = NO_BYTES;
           this.#arrived = 0;
-          this.#lengthBytes = 0;
         }
       }
     }
@@ -108,37 +105,30 @@ export class FrameReader {
 
   /** The next whole frame without its length, or undefined until more arrived. */
   next(): Uint8Array | undefined {
-    if (this.#taken === this.#frames.length) return undefined;
-    const frame = this.#frames[this.#taken];
-    // The queue must not keep alive what it handed out.
-    this.#frames[this.#taken++] = undefined;
-    if (this.#taken === this.#frames.length) this.#taken = this.#frames.length = 0;
-    return frame;
+    return this.#frames.shift();
   }
 
   /** Copies what the frame still lacks, at most; returns where the chunk goes on. */
   #fill(frame: Uint8Array, chunk: Uint8Array, position: number): number {
-    const count = Math.min(this.#announced - this.#arrived, chunk.length - position);
+    const count = Math.min(this.#length - this.#arrived, chunk.length - position);
     const needed = this.#arrived + count;
     let memory = frame;
     if (needed > frame.length) {
-      memory = new Uint8Array(Math.min(this.#announced, Math.max(AHEAD_BYTES, needed * 2)));
+      memory = new Uint8Array(Math.min(this.#length, Math.max(AHEAD_BYTES, needed * 2)));
       memory.set(frame.subarray(0, this.#arrived));
     }
     memory.set(chunk.subarray(position, position + count), this.#arrived);
-    this.#arrived = needed;
-    if (needed < this.#announced) this.#frame = memory;
-    else {
-      this.#frames.push(memory);
-      this.#frame = undefined;
-    }
+    const isWhole = needed === this.#length;
+    if (isWhole) this.#frames.push(memory);
+    this.#frame = isWhole ? undefined : memory;
+    this.#arrived = isWhole ? 0 : needed;
     return position + count;
   }
 }
 
-/** The length, if it can be one. */
-function checkLength(length: number, limit: number): number {
-  if (length >= LEAST_FRAME_BYTES && length <= limit) return length;
+/** Throws unless the length can be one. */
+function checkLength(length: number, limit: number): void {
+  if (length >= LEAST_FRAME_BYTES && length <= limit) return;
   const reason = length < LEAST_FRAME_BYTES ? `at least ${LEAST_FRAME_BYTES}` : `at most ${limit}`;
   throw new ProtocolError(`frame of ${length} bytes, must be ${reason}${hintOf(length)}`, { byteOffset: 0 });
 }

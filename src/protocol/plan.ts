@@ -1,5 +1,5 @@
 /** A table at one version: which fields are there, how their lengths are written, what stands in for absent ones.
- * Shared by the three compilers (encode, decode, trace); reads no bytes itself.
+ * Shared by encode, decode and trace; reads no bytes itself.
  * Invariant: flexible versions, tags and nulls are decided here and nowhere else.
  * Source: KIP-482; Kafka's generated message classes.
  */
@@ -27,15 +27,22 @@ export interface Table {
 }
 
 /** How a value stands on the wire at one version. */
-export interface Shape {
-  readonly kind: AnyKind;
-  /** Lengths are unsigned varints, one higher than the length. */
+export interface Plan {
+  /** One of the names in `Kind`, or `array`, or `struct`. */
+  readonly kind: string;
+  /** Lengths are unsigned varints, one higher than the length; structs end with tagged fields. */
   readonly compact: boolean;
   readonly nullable: boolean;
+  /** Of a field; elements have none. */
+  readonly name?: string;
+  /** Of an array. */
+  readonly element?: Plan;
+  /** Fields of a struct, in wire order, absent ones included. */
+  readonly steps?: readonly Step[];
 }
 
 /** One field at one version. */
-export interface Step extends Shape {
+export interface Step extends Plan {
   readonly name: string;
   /** Whether the version has the field. */
   readonly present: boolean;
@@ -45,84 +52,56 @@ export interface Step extends Shape {
   readonly fallback: unknown;
 }
 
-/** A version of a message: what every nested table needs to know. */
-export interface Edition {
-  readonly version: number;
-  readonly flexible: boolean;
+/** What an absent value of a kind is; of all others 0. */
+const EMPTY: Readonly<Record<string, unknown>> = {
+  string: '',
+  uuid: ZERO_UUID,
+  bytes: /* @__PURE__ */ new Uint8Array(0),
+  records: null,
+  bool: false,
+  bigint: 0n,
+  array: [],
+  struct: undefined,
+};
+
+/** The plan of a kind at a version, which is flexible or not. */
+export function planOf(
+  kind: AnyKind,
+  version: number,
+  flexible: boolean,
+  compact: boolean = flexible,
+  nullable = false,
+): Plan {
+  if (typeof kind === 'string') return { kind, compact, nullable };
+  if (isArrayKind(kind)) {
+    return { kind: 'array', compact, nullable, element: planOf(kind[0], version, flexible, compact) };
+  }
+  const steps = Object.entries(kind).map(([name, field]) => stepOf(name, field, version, flexible));
+  return { kind: 'struct', compact: flexible, nullable, steps };
 }
 
-const NO_BYTES: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
-const NO_ELEMENTS: readonly never[] = [];
-
-/** The fields of a table at one version, in wire order. */
-export function stepsOf(table: Table, { version, flexible }: Edition): Step[] {
-  return Object.entries(table).map(([name, field]) => {
-    const rules: AnyRules = typeof field === 'string' || isArrayKind(field) ? { type: field } : field;
-    const { type: kind, since = 0, until = version, nullable, tag } = rules;
-    return {
-      name,
-      kind,
-      tag,
-      present: version >= since && version <= until,
-      compact: flexible && rules.compact !== false,
-      nullable: nullable !== undefined && (nullable === true || version >= nullable),
-      ignorable: rules.ignorable === true,
-      fallback: 'default' in rules ? rules.default : emptyOf(kind),
-    };
-  });
+function stepOf(name: string, field: Table[string], version: number, flexible: boolean): Step {
+  const rules: AnyRules = typeof field === 'string' || isArrayKind(field) ? { type: field } : field;
+  const { type, since = 0, until = version, nullable, tag, ignorable = false } = rules;
+  const isNullable = nullable === true || version >= (nullable ?? Infinity);
+  const plan = planOf(type, version, flexible, flexible && rules.compact !== false, isNullable);
+  return {
+    ...plan,
+    name,
+    tag,
+    ignorable,
+    present: version >= since && version <= until,
+    fallback: 'default' in rules ? rules.default : plan.kind in EMPTY ? EMPTY[plan.kind] : 0,
+  };
 }
 
 /** Tells `[kind]` from a table; the built-in test does not know readonly arrays. */
-export function isArrayKind(kind: unknown): kind is readonly [AnyKind] {
+function isArrayKind(kind: unknown): kind is readonly [AnyKind] {
   return Array.isArray(kind);
 }
 
-function emptyOf(kind: AnyKind): unknown {
-  if (typeof kind !== 'string') return isArrayKind(kind) ? NO_ELEMENTS : undefined;
-  switch (kind) {
-    case 'string':
-      return '';
-    case 'uuid':
-      return ZERO_UUID;
-    case 'bytes':
-      return NO_BYTES;
-    case 'records':
-      return null;
-    case 'bool':
-      return false;
-    case 'bigint':
-      return 0n;
-    default:
-      return 0;
-  }
-}
-
-const FIXED_BYTES: Readonly<Record<string, number>> = {
-  bool: 1,
-  int8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  int64: 8,
-  bigint: 8,
-  float64: 8,
-  uuid: 16,
-};
-
-/** The fewest bytes that a value of this shape takes; what an element count is checked against. At least 1. */
-export function leastBytes({ kind, compact, nullable }: Shape, edition: Edition): number {
-  if (typeof kind === 'string') return FIXED_BYTES[kind] ?? (compact ? 1 : kind === 'string' ? 2 : 4);
-  if (isArrayKind(kind)) return compact ? 1 : 4;
-  if (nullable) return 1;
-  let least = edition.flexible ? 1 : 0;
-  for (const step of stepsOf(kind, edition)) {
-    if (step.present && step.tag === undefined) least += leastBytes(step, edition);
-  }
-  return Math.max(1, least);
-}
-
 /** An error on its way up, gathering the path of the field where it happened. */
-export class Located {
+class Located {
   path: string = '';
   readonly cause: unknown;
 
@@ -145,13 +124,12 @@ export function located(error: unknown, api: string, version: number): ProtocolE
   const { path, cause } = error instanceof Located ? error : { path: '', cause: error };
   const where = { api, version, ...(path && { path }) };
   const place = `${api} v${version}${path && `, ${path}`}`;
-  if (!(cause instanceof ProtocolError)) {
+  if (!(cause instanceof ProtocolError))
     return new ProtocolError(`${place}: the value does not fit the field`, {
       ...where,
       code: 'USAGE',
       cause,
     });
-  }
   const { code, byteOffset, message } = cause;
   const offset = byteOffset === undefined ? undefined : { byteOffset };
   return new ProtocolError(`${place}: ${message}`, { ...where, ...offset, code });

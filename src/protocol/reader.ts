@@ -5,22 +5,16 @@
  */
 import { ProtocolError } from '../errors.ts';
 import { decodeUtf8, decodeUuid } from './text.ts';
+import { VarintReader } from './varint.ts';
 
 /** Reads from `bytes` between `start` (default 0) and `end` (default its length). Every read moves `position`.
  * A read that does not fit throws a `ProtocolError` with `byteOffset` and leaves the cursor where the read began.
  */
-export class ByteReader {
-  readonly bytes: Uint8Array;
-  /** Index in `bytes` of the next byte to read. */
-  position: number;
-  /** Index in `bytes` of the first byte that must not be read. */
-  end: number;
+export class ByteReader extends VarintReader {
   readonly view: DataView;
 
   constructor(bytes: Uint8Array, start: number = 0, end: number = bytes.length) {
-    this.bytes = bytes;
-    this.position = start;
-    this.end = end;
+    super(bytes, start, end);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -32,7 +26,8 @@ export class ByteReader {
   /** Moves over `count` bytes and returns where they begin. */
   skip(count: number): number {
     const start = this.position;
-    if (count > this.end - start || count < 0) throw truncated(this, count);
+    if (count > this.end - start || count < 0)
+      throw this.malformed(`${count} bytes expected, ${this.end - start} there`);
     this.position = start + count;
     return start;
   }
@@ -58,7 +53,7 @@ export class ByteReader {
     const start = this.skip(8);
     const value = this.view.getInt32(start) * 0x1_0000_0000 + this.view.getUint32(start + 4);
     if (Number.isSafeInteger(value)) return value;
-    throw new ProtocolError(`int64 at byte ${start} is beyond 2^53 - 1 and no exact number`, {
+    throw new ProtocolError(`byte ${start}: an int64 beyond 2^53-1, no exact number`, {
       code: 'VALUE_RANGE',
       byteOffset: start,
     });
@@ -93,23 +88,4 @@ export class ByteReader {
     const start = this.skip(count);
     return decodeUtf8(this.bytes, start, start + count);
   }
-
-  /** An unsigned varint of at most 5 bytes, 0 to 2^32 - 1; surplus bits of the fifth byte are dropped, as in Java. */
-  uvarint(): number {
-    const start = this.position;
-    let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.bytes[this.skip(1)] as number;
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value >>> 0;
-    }
-    this.position = start;
-    throw new ProtocolError(`varint at byte ${start} is longer than 5 bytes`, { byteOffset: start });
-  }
-}
-
-function truncated({ position, end }: ByteReader, count: number): ProtocolError {
-  return new ProtocolError(`${count} bytes expected at byte ${position}, ${end - position} there`, {
-    byteOffset: position,
-  });
 }

@@ -6,9 +6,9 @@
 import { ProtocolError } from '../errors.ts';
 import { compileDecode, type Read } from './compile-decode.ts';
 import { compileEncode, type Write } from './compile-encode.ts';
-import { located, type Edition, type Shape, type Table } from './plan.ts';
+import { located, planOf, type Plan, type Table } from './plan.ts';
 import { ByteReader } from './reader.ts';
-import { traceTable, type Trace, type TraceOptions } from './trace.ts';
+import { traceOf, type Trace, type TraceOptions } from './trace.ts';
 import { ByteWriter } from './writer.ts';
 
 /** The kinds by which a value of type T may stand on the wire. `[kind]` is an array; a table is a struct. */
@@ -133,118 +133,81 @@ export function defineApi<Request, Response>(
   };
 }
 
-/** A message from its table; `key` is -1 for what is no request or response. */
-export function defineMessage<T>(
-  name: string,
-  key: number,
-  [min, max]: readonly [number, number],
-  flexibleSince: number | undefined,
-  fields: Fields<T>,
-): Message<T> {
-  return new TableMessage<T>(name, key, { min, max }, flexibleSince, fields as Table);
-}
-
 /** One version of a message: its closures, once they were needed. */
 interface Codec {
-  readonly edition: Edition;
+  readonly plan: Plan;
   read: Read | undefined;
   write: Write | undefined;
   /** Length of the last encoding, by which the next buffer is sized. */
   lastBytes: number;
 }
 
-class TableMessage<T> implements Message<T> {
-  readonly name: string;
-  readonly apiKey: number;
-  readonly versions: VersionRange;
-  readonly flexibleSince: number | undefined;
-  readonly #table: Table;
-  readonly #codecs: Codec[] = [];
+/** A message from its table; `apiKey` is -1 for what is no request or response. */
+export function defineMessage<T>(
+  name: string,
+  apiKey: number,
+  [min, max]: readonly [number, number],
+  flexibleSince: number | undefined,
+  fields: Fields<T>,
+): Message<T> {
+  const codecs = new Map<number, Codec>();
 
-  constructor(
-    name: string,
-    apiKey: number,
-    versions: VersionRange,
-    flexibleSince: number | undefined,
-    table: Table,
-  ) {
-    this.name = name;
-    this.apiKey = apiKey;
-    this.versions = versions;
-    this.flexibleSince = flexibleSince;
-    this.#table = table;
-  }
-
-  encode(value: Input<T>, version: number, into?: ByteWriter): Uint8Array {
-    const codec = this.#codec(version);
-    const writer = into ?? new ByteWriter(codec.lastBytes);
-    const start = writer.position;
-    this.#write(writer, value, codec);
-    return writer.bytes.subarray(start, writer.position);
-  }
-
-  encodeParts(value: Input<T>, version: number): Uint8Array[] {
-    const codec = this.#codec(version);
-    const writer = new ByteWriter(codec.lastBytes, true);
-    this.#write(writer, value, codec);
-    return writer.parts();
-  }
-
-  #write(writer: ByteWriter, value: Input<T>, codec: Codec): void {
-    const start = writer.position;
-    const write = (codec.write ??= compileEncode(this.#shape, codec.edition));
-    writer.ensure(codec.lastBytes);
-    try {
-      write(writer, value);
-    } catch (error) {
-      throw located(error, this.name, codec.edition.version);
-    }
-    codec.lastBytes = writer.position - start;
-  }
-
-  decode(from: Uint8Array | ByteReader, version: number, options?: DecodeOptions): T {
-    const codec = this.#codec(version);
-    const read = (codec.read ??= compileDecode(this.#shape, codec.edition));
-    const reader = from instanceof ByteReader ? from : new ByteReader(from);
-    try {
-      const value = read(reader);
-      if (options?.strict && reader.remaining > 0) throw surplus(reader);
-      return value as T;
-    } catch (error) {
-      throw located(error, this.name, version);
-    }
-  }
-
-  trace(bytes: Uint8Array, version: number): Trace {
-    return traceTable(this.#table, this.#codec(version).edition, bytes, this.name);
-  }
-
-  get #shape(): Shape {
-    return { kind: this.#table, compact: false, nullable: false };
-  }
-
-  #codec(version: number): Codec {
-    const codec = this.#codecs[version];
+  const codecOf = (version: number): Codec => {
+    let codec = codecs.get(version);
     if (codec) return codec;
-    const { min, max } = this.versions;
     if (!(version >= min && version <= max && Number.isInteger(version))) {
-      throw new ProtocolError(`${this.name} has no version ${version}; supported are ${min} to ${max}`, {
+      throw new ProtocolError(`${name} has no version ${version}; supported are ${min} to ${max}`, {
         code: 'UNSUPPORTED_VERSION',
-        api: this.name,
+        api: name,
       });
     }
-    const flexible = this.flexibleSince !== undefined && version >= this.flexibleSince;
-    const created: Codec = {
-      edition: { version, flexible },
-      read: undefined,
-      write: undefined,
-      lastBytes: 64,
-    };
-    this.#codecs[version] = created;
-    return created;
-  }
-}
+    const plan = planOf(fields as Table, version, version >= (flexibleSince ?? Infinity));
+    codec = { plan, read: undefined, write: undefined, lastBytes: 64 };
+    codecs.set(version, codec);
+    return codec;
+  };
 
-function surplus({ position, remaining }: ByteReader): ProtocolError {
-  return new ProtocolError(`${remaining} bytes too many from byte ${position} on`, { byteOffset: position });
+  const writerOf = (version: number, byReference = false): ByteWriter =>
+    new ByteWriter(codecOf(version).lastBytes, byReference);
+
+  const encode = (value: Input<T>, version: number, writer = writerOf(version)): Uint8Array => {
+    const codec = codecOf(version);
+    const start = writer.position;
+    codec.write ??= compileEncode(codec.plan);
+    writer.ensure(codec.lastBytes);
+    try {
+      codec.write(writer, value);
+    } catch (error) {
+      throw located(error, name, version);
+    }
+    codec.lastBytes = writer.position - start;
+    return writer.bytes.subarray(start, writer.position);
+  };
+
+  return {
+    name,
+    apiKey,
+    versions: { min, max },
+    flexibleSince,
+    encode,
+    encodeParts(value, version) {
+      const writer = writerOf(version, true);
+      encode(value, version, writer);
+      return writer.parts();
+    },
+    decode(from, version, options) {
+      const codec = codecOf(version);
+      codec.read ??= compileDecode(codec.plan);
+      const reader = from instanceof ByteReader ? from : new ByteReader(from);
+      try {
+        const value = codec.read(reader);
+        if (options?.strict && reader.remaining > 0)
+          throw reader.malformed(`${reader.remaining} bytes too many`);
+        return value as T;
+      } catch (error) {
+        throw located(error, name, version);
+      }
+    },
+    trace: (bytes, version) => traceOf(codecOf(version).plan, bytes, name, version),
+  };
 }

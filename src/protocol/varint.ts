@@ -1,15 +1,19 @@
-/** Zigzag varints and varlongs, the numbers inside records: lengths, a writer over any target, one bounded reader.
- * Not here: the unsigned varints of flexible messages (reader.ts, writer.ts).
+/** Varints: unsigned ones, which flexible messages hold, and zigzag ones, the numbers inside records.
+ * Lengths, writers over any target, one bounded reader.
  * Invariant: the reader never reads at or beyond `end`, and the writers produce the shortest form.
  * A varlong is a number: exact up to 2^53-1, and never rounded into that range.
  * Source: Kafka's protocol guide, primitive types VARINT and VARLONG.
  */
 import { ProtocolError } from '../errors.ts';
 
+/** Bytes that `writeUvarint` takes: 1 to 5. */
+export function uvarintLength(value: number): number {
+  return ((38 - Math.clz32(value | 1)) / 7) | 0;
+}
+
 /** Bytes that `writeVarint` takes for an int32: 1 to 5. */
 export function varintLength(value: number): number {
-  const zigzag = (value << 1) ^ (value >> 31);
-  return ((38 - Math.clz32(zigzag | 1)) / 7) | 0;
+  return uvarintLength((value << 1) ^ (value >> 31));
 }
 
 /** Bytes that `writeVarlong` takes for an integer of up to 53 bits and a sign: 1 to 8. */
@@ -19,15 +23,21 @@ export function varlongLength(value: number): number {
   return ((71 - Math.clz32(magnitude / 0x1_0000_0000)) / 7) | 0;
 }
 
+/** Writes the 32 bits of a number, unsigned, at `position`; the caller has checked for 5 bytes of room.
+ * Returns the position after it.
+ */
+export function writeUvarint(target: Uint8Array, position: number, value: number): number {
+  while ((value & ~0x7f) !== 0) {
+    target[position++] = value | 0x80;
+    value >>>= 7;
+  }
+  target[position] = value;
+  return position + 1;
+}
+
 /** Writes an int32 at `position`; the caller has checked for 5 bytes of room. Returns the position after it. */
 export function writeVarint(target: Uint8Array, position: number, value: number): number {
-  let zigzag = (value << 1) ^ (value >> 31);
-  while ((zigzag & ~0x7f) !== 0) {
-    target[position++] = zigzag | 0x80;
-    zigzag >>>= 7;
-  }
-  target[position] = zigzag;
-  return position + 1;
+  return writeUvarint(target, position, (value << 1) ^ (value >> 31));
 }
 
 /** Writes an integer of up to 53 bits and a sign; the caller has checked for 8 bytes of room. Returns the position after it. */
@@ -58,17 +68,21 @@ export class VarintReader {
     this.end = end;
   }
 
-  /** An int32. Surplus bits of the 5th byte are dropped, as Java does. Throws ProtocolError at a 6th byte and at the end. */
-  varint(): number {
-    let byte = this.byte();
-    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
-    let zigzag = byte & 0x7f;
-    for (let shift = 7; shift < 35; shift += 7) {
-      byte = this.byte();
-      zigzag |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return (zigzag >>> 1) ^ -(zigzag & 1);
+  /** 0 to 2^32-1. Surplus bits of the 5th byte are dropped, as Java does. Throws ProtocolError at a 6th byte and at the end. */
+  uvarint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.byte();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
     }
     throw this.malformed('varint of more than 5 bytes');
+  }
+
+  /** An int32, as `uvarint`. */
+  varint(): number {
+    const zigzag = this.uvarint();
+    return (zigzag >>> 1) ^ -(zigzag & 1);
   }
 
   /** An int64 as a number: exact up to 2^53-1, beyond it near and unsafe (`varlongBigInt` reads it exactly).
@@ -100,8 +114,8 @@ export class VarintReader {
   }
 
   /** What to throw for bytes that cannot be read; subclasses say where. */
-  malformed(what: string): ProtocolError {
-    return new ProtocolError(`byte ${this.position}: ${what}`, { byteOffset: this.position });
+  malformed(what: string, at: number = this.position): ProtocolError {
+    return new ProtocolError(`byte ${at}: ${what}`, { byteOffset: at });
   }
 
   /** The next byte. */

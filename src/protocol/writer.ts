@@ -5,6 +5,7 @@
  */
 import { ProtocolError } from '../errors.ts';
 import { writeUtf8, writeUuid } from './text.ts';
+import { uvarintLength, writeUvarint } from './varint.ts';
 
 /** Bytes that belong at `position` of the written ones. */
 interface Reference {
@@ -122,11 +123,9 @@ export class ByteWriter {
 
   /** An unsigned varint, 0 to 2^32 - 1. */
   uvarint(value: number): void {
-    let rest = value >>> 0;
-    if (value !== rest) throw outOfRange(value, 'uvarint');
-    let at = this.reserve(uvarintBytes(rest));
-    for (; rest > 0x7f; rest >>>= 7) this.bytes[at++] = rest | 0x80;
-    this.bytes[at] = rest;
+    if (value !== value >>> 0) throw outOfRange(value, 'uvarint');
+    const start = this.reserve(uvarintLength(value));
+    writeUvarint(this.bytes, start, value);
   }
 
   /** Puts a view on `value` at this place of `parts` instead of a copy of it. */
@@ -160,11 +159,6 @@ export class ByteWriter {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
   }
-}
-
-/** Bytes that an unsigned varint takes: 1 to 5. */
-export function uvarintBytes(value: number): number {
-  return ((38 - Math.clz32(value | 1)) / 7) | 0;
 }
 
 function outOfRange(value: unknown, kind: string): ProtocolError {

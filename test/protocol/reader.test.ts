@@ -75,7 +75,7 @@ describe('unsigned varints', () => {
   });
 
   test('a sixth byte is an error', () => {
-    expect(() => reader('808080808000').uvarint()).toThrow('varint at byte 0 is longer than 5 bytes');
+    expect(() => reader('808080808000').uvarint()).toThrow('varint of more than 5 bytes');
   });
 
   test('a varint cut short is an error', () => {
@@ -97,7 +97,7 @@ test.each(fixed)('%s needs %i bytes, and without them throws and stays where it 
 
 test('a view of bytes is refused before it is made, whatever its length says', () => {
   for (const count of [5, 0x7fff_ffff, -1, Number.MAX_SAFE_INTEGER]) {
-    expect(() => reader('01020304').raw(count)).toThrow(`${count} bytes expected at byte 0, 4 there`);
+    expect(() => reader('01020304').raw(count)).toThrow(`byte 0: ${count} bytes expected, 4 there`);
   }
 });
 

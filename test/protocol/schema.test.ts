@@ -130,7 +130,7 @@ describe('encoding', () => {
       api: 'Sample',
       version: 0,
       path: 'name',
-      message: 'Sample v0, name: v0 cannot carry this field, and its value is not the default',
+      message: 'Sample v0, name: this version cannot carry the field, and its value is not the default',
     });
     expect(failure(() => sample.encode({ old: 1 }, 2)).path).toBe('old');
     expect(failure(() => sample.encode({ inner: { id: 0 } }, 0)).path).toBe('inner');
@@ -161,8 +161,8 @@ describe('encoding', () => {
   test.each([
     ['null where it is not allowed', { name: null }, 'name', 'null is not allowed in this version'],
     ['a number for a text', { name: 5 }, 'name', 'a number where string belongs'],
-    ['a text for an array', { list: 'abc' }, 'list', 'a string where an array belongs'],
-    ['a text for a struct', { inner: 'abc' }, 'inner', 'a string where a struct belongs'],
+    ['a text for an array', { list: 'abc' }, 'list', 'a string where array belongs'],
+    ['a text for a struct', { inner: 'abc' }, 'inner', 'a string where struct belongs'],
     ['null for an element', { list: [null] }, 'list[0]', 'null is not allowed in this version'],
     ['null for a tagged struct', { extra: null }, 'extra', 'null is not allowed in this version'],
     ['a number beyond int8', { count: 128 }, 'count', '128 is no int8'],
@@ -174,7 +174,7 @@ describe('encoding', () => {
   test('no message is no object', () => {
     expect(failure(() => sample.encode(null as never, 2)).message).toContain('null is not allowed');
     expect(failure(() => sample.encode('abc' as never, 2)).message).toContain(
-      'a string where a struct belongs',
+      'a string where struct belongs',
     );
   });
 
@@ -256,12 +256,12 @@ describe('decoding', () => {
   });
 
   test.each([
-    ['twice the same', '02 030100 030100', 'tag 3 at byte 8 follows tag 3: tags must ascend'],
-    ['descending', '02 030100 010600000007 0000', 'tag 1 at byte 8 follows tag 3: tags must ascend'],
-    ['longer than the message', '01 05ff01', '255 bytes expected at byte 8, 0 there'],
-    ['longer than its value', '01 03020000', 'tag 3 at byte 5 holds 1 bytes too many'],
-    ['shorter than its value', '01 0105000000070000', '1 bytes expected at byte 12, 0 there'],
-    ['more of them than bytes', 'ffffffff0f 0501', '1 bytes expected at byte 11, 0 there'],
+    ['twice the same', '02 030100 030100', 'byte 8: tag 3 follows tag 3: tags must ascend'],
+    ['descending', '02 030100 010600000007 0000', 'byte 8: tag 1 follows tag 3: tags must ascend'],
+    ['longer than the message', '01 05ff01', 'byte 8: 255 bytes expected, 0 there'],
+    ['longer than its value', '01 03020000', 'byte 8: tag 3 holds 1 bytes too many'],
+    ['shorter than its value', '01 0105000000070000', 'byte 12: the bytes end in the middle of a value'],
+    ['more of them than bytes', 'ffffffff0f 0501', 'byte 11: 1 bytes expected, 0 there'],
   ])('tagged fields that are %s are refused', (_, tags, text) => {
     expect(failure(() => sample.decode(fromHex(`ff01ff01${tags}`), 2)).message).toContain(text);
   });
@@ -270,7 +270,7 @@ describe('decoding', () => {
     const bytes = fromHex('0000000000000102');
     expect(sample.decode(bytes, 0).list).toEqual([]);
     expect(failure(() => sample.decode(bytes, 0, { strict: true }))).toMatchObject({
-      message: 'Sample v0: 2 bytes too many from byte 6 on',
+      message: 'Sample v0: byte 6: 2 bytes too many',
       byteOffset: 6,
     });
   });
@@ -292,7 +292,7 @@ describe('decoding', () => {
       version: 4,
       path: 'responses[1].partitions[1].records',
       byteOffset: bytes.length - 4,
-      message: `FetchResponse v4, responses[1].partitions[1].records: 4 bytes expected at byte ${bytes.length - 4}, 3 there`,
+      message: `FetchResponse v4, responses[1].partitions[1].records: byte ${bytes.length - 4}: 4 bytes expected, 3 there`,
     });
   });
 
@@ -311,26 +311,20 @@ describe('decoding', () => {
   });
 
   test.each([
-    [
-      'an array',
-      0,
-      '0000 7fffffff',
-      'list',
-      '2147483647 elements announced at byte 2, but only 0 bytes left',
-    ],
+    ['an array', 0, '0000 7fffffff', 'list', 'byte 2: 2147483647 elements announced, 0 bytes left'],
     [
       'a compact array',
       2,
       'ff01ff ffffffff0f',
       'list',
-      '4294967294 elements announced at byte 3, but only 0 bytes left',
+      'byte 3: 4294967294 elements announced, 0 bytes left',
     ],
-    ['a string', 1, 'ff 7fff', 'name', '32767 bytes expected at byte 3, 0 there'],
-    ['a compact string', 2, 'ff 8180 04', 'name', 'length 65536 at byte 1 is out of range'],
-    ['a negative string', 1, 'ff fffe', 'name', 'length -2 at byte 1 is out of range'],
-    ['a negative array', 0, '0000 fffffffe', 'list', 'length -2 at byte 2 is out of range'],
-    ['a null string', 1, 'ff ffff', 'name', 'null at byte 1 where it is not allowed'],
-    ['a null array', 2, 'ff01ff 00', 'list', 'null at byte 3 where it is not allowed'],
+    ['a string', 1, 'ff 7fff', 'name', 'byte 3: 32767 bytes expected, 0 there'],
+    ['a compact string', 2, 'ff 8180 04', 'name', 'byte 1: length 65536 is out of range'],
+    ['a negative string', 1, 'ff fffe', 'name', 'byte 1: length -2 is out of range'],
+    ['a negative array', 0, '0000 fffffffe', 'list', 'byte 2: length -2 is out of range'],
+    ['a null string', 1, 'ff ffff', 'name', 'byte 1: null is not allowed in this version'],
+    ['a null array', 2, 'ff01ff 00', 'list', 'byte 3: null is not allowed in this version'],
   ])('the length of %s is checked before anything is allocated', (_, version, hex, path, text) => {
     expect(failure(() => sample.decode(fromHex(hex), version))).toMatchObject({
       path,

@@ -3,9 +3,11 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '../../src/errors.ts';
 import {
+  uvarintLength,
   VarintReader,
   varintLength,
   varlongLength,
+  writeUvarint,
   writeVarint,
   writeVarlong,
 } from '../../src/protocol/varint.ts';
@@ -65,6 +67,25 @@ describe('writing', () => {
   ])('%d takes %d bytes', (value, bytes) => {
     expect(varlongLength(value)).toBe(bytes);
   });
+
+  test.each([
+    [0, 1],
+    [127, 1],
+    [128, 2],
+    [16383, 2],
+    [16384, 3],
+    [2097151, 3],
+    [2097152, 4],
+    [268435455, 4],
+    [268435456, 5],
+    [0xffff_ffff, 5],
+  ])('%d takes %d bytes unsigned', (value, bytes) => {
+    const target = new Uint8Array(8).fill(0xee);
+    expect(uvarintLength(value)).toBe(bytes);
+    expect(writeUvarint(target, 1, value)).toBe(1 + bytes);
+    expect(target[1 + bytes]).toBe(0xee);
+    expect(new VarintReader(target, 1).uvarint()).toBe(value);
+  });
 });
 
 describe('reading', () => {
@@ -111,6 +132,7 @@ describe('reading', () => {
 
   test('one byte too many is refused', () => {
     const tooLong = Array.from({ length: 11 }, () => 0x80);
+    expect(() => reader(...tooLong).uvarint()).toThrow(/varint of more than 5 bytes/);
     expect(() => reader(...tooLong).varint()).toThrow(/varint of more than 5 bytes/);
     expect(() => reader(...tooLong).varlong()).toThrow(/varlong of more than 10 bytes/);
     expect(() => reader(...tooLong).varlongBigInt()).toThrow(/varlong of more than 10 bytes/);
@@ -118,7 +140,7 @@ describe('reading', () => {
 
   test('nothing at or beyond the end is read', () => {
     const bytes = Uint8Array.of(0x80, 0x80, 0x01);
-    for (const read of ['varint', 'varlong', 'varlongBigInt'] as const) {
+    for (const read of ['uvarint', 'varint', 'varlong', 'varlongBigInt'] as const) {
       expect(() => new VarintReader(bytes, 0, 2)[read]()).toThrow(ProtocolError);
       expect(() => new VarintReader(bytes, 3)[read]()).toThrow(/end in the middle/);
     }

@@ -1,6 +1,6 @@
 /** The writing cursor: ranges, growth, references. */
 import { expect, test } from 'vitest';
-import { ByteWriter, uvarintBytes } from '../../src/protocol/writer.ts';
+import { ByteWriter } from '../../src/protocol/writer.ts';
 import { fromHex, toHex } from './api/java-fixtures.ts';
 
 const outOfRange: [string, (writer: ByteWriter) => void][] = [
@@ -70,9 +70,4 @@ test('references stand in the parts as they are, without a copy', () => {
 
 test('a writer of nothing has one empty part', () => {
   expect(new ByteWriter().parts().map(toHex)).toEqual(['']);
-});
-
-test('the bytes of a varint are counted without writing it', () => {
-  const edges = [0, 127, 128, 16383, 16384, 2097151, 2097152, 268435455, 268435456, 0xffff_ffff];
-  expect(edges.map(uvarintBytes)).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
 });

@@ -60,12 +60,6 @@ function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** Marks a failure of bytes with whether the request reached the broker. */
-function markStored(error: unknown, stored: Stored): unknown {
-  if (error instanceof KafkaError && error.stored === undefined) Object.assign(error, { stored });
-  return error;
-}
-
 /** An open, handshaken connection. */
 export class Connection {
   readonly address: string;
@@ -136,7 +130,7 @@ export class Connection {
       const input = typeof body === 'function' ? (body as (version: number) => Input<Req>)(version) : body;
       parts = encodeRequest(api, version, correlationId, this.#options.clientId, input);
     } catch (error) {
-      return Promise.reject(markStored(error, 'no'));
+      return Promise.reject(Object.assign(error as Error, { stored: 'no' }));
     }
     const decode = (response: Uint8Array): Res => {
       this.proven = true;
@@ -256,7 +250,7 @@ export class Connection {
     try {
       request.settle(frame);
     } catch (error) {
-      request.reject(markStored(error, 'maybe'));
+      request.reject(Object.assign(error as Error, { stored: 'maybe' }));
       throw error;
     }
   }

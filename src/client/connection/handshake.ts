@@ -5,6 +5,7 @@
 import { ConnectionError, ProtocolError } from '../../errors.ts';
 import { apiVersionsApi } from '../../protocol/api/18-api-versions.ts';
 import { ErrorCodes, errorCode } from '../../protocol/error-codes.ts';
+import { ByteReader } from '../../protocol/reader.ts';
 import type { VersionRange } from '../../protocol/schema.ts';
 import { softwareName, softwareVersion } from './software-version.ts';
 
@@ -13,11 +14,6 @@ export type BrokerVersions = ReadonlyMap<number, VersionRange>;
 
 /** Sends ApiVersions in one version and returns the undecoded body of the answer. */
 export type ExchangeApiVersions = (version: number, body: object) => Promise<Uint8Array>;
-
-function peekErrorCode(body: Uint8Array): number {
-  if (body.length < 2) throw new ProtocolError('The ApiVersions answer is shorter than its error code');
-  return new DataView(body.buffer, body.byteOffset, 2).getInt16(0);
-}
 
 /** Highest version of ApiVersions that a refusal names; 0 when its body cannot be read. */
 function versionAfterRefusal(body: Uint8Array, refused: number): number {
@@ -31,35 +27,23 @@ function versionAfterRefusal(body: Uint8Array, refused: number): number {
   }
 }
 
-/** Asks the broker for its API spans, newest version first, at most three times. */
+/** Asks the broker for its API spans: in our newest version, then in the one that a refusal names, then in v0. */
 export async function handshake(exchange: ExchangeApiVersions, address: string): Promise<BrokerVersions> {
   let version = apiVersionsApi.request.versions.max;
-  for (let attempt = 0; attempt < 3; attempt++) {
+  for (let isRetry = false; ; isRetry = true) {
     const body = await exchange(version, {
       clientSoftwareName: softwareName,
       clientSoftwareVersion: softwareVersion,
     });
-    const code = peekErrorCode(body);
+    const code = new ByteReader(body).int16();
     if (code === ErrorCodes.NONE) {
       const { apiKeys } = apiVersionsApi.response.decode(body, version);
       return new Map(apiKeys.map(({ apiKey, minVersion: min, maxVersion: max }) => [apiKey, { min, max }]));
     }
     if (code !== ErrorCodes.UNSUPPORTED_VERSION || version === 0) {
-      throw new ConnectionError(
-        `Broker ${address} refused ApiVersions v${version}: ${errorCode(code).name} (${code})`,
-        {
-          code: 'CONNECT',
-          address,
-          stored: 'no',
-        },
-      );
+      const text = `Broker ${address} refused ApiVersions v${version}: ${errorCode(code).name} (${code})`;
+      throw new ConnectionError(text, { code: 'CONNECT', address, stored: 'no' });
     }
-    version = attempt === 1 ? 0 : versionAfterRefusal(body, version);
+    version = isRetry ? 0 : versionAfterRefusal(body, version);
   }
-  throw new ConnectionError(`Broker ${address} refused every version of ApiVersions that this client has`, {
-    code: 'UNSUPPORTED_VERSION',
-    address,
-    retriable: false,
-    stored: 'no',
-  });
 }

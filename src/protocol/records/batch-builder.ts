@@ -1,14 +1,15 @@
 /** Builds a record batch v2, each record encoded once into one growing buffer; changes the header of a finished one.
  * Not here: when a batch is full (`recordByteBound` lets the caller decide), codecs (compression), reading (batch.ts).
- * Invariant: after every call of a builder its buffer holds whole records up to `byteLength`. A finished batch has the
- * right checksum; a change corrects it by what changed, so bytes damaged in between are still found.
+ * Invariant: after every call of a builder its buffer holds whole records up to `byteLength`, and every function that
+ * changes what is under a batch's checksum writes it anew.
  * Source: Kafka's documentation, "Message format"; Java's MemoryRecordsBuilder decides the bytes.
  */
 import { UsageError } from '../../errors.ts';
-import { crc32c, crc32cShift } from '../crc32c.ts';
+import { crc32c } from '../crc32c.ts';
 import { encodeUtf8, writeUtf8 } from '../text.ts';
 import { VarintReader, varintLength, varlongLength, writeVarint, writeVarlong } from '../varint.ts';
-import { attributeBit, at, LENGTH_OVERHEAD } from './batch.ts';
+import { CODEC, LENGTH_OVERHEAD, LOG_APPEND_TIME } from './batch.ts';
+import * as at from './header-at.ts';
 
 /** A key, a value or a header's value: bytes as they are, text as UTF-8, or null. */
 export type RecordBytes = Uint8Array | string | null;
@@ -25,10 +26,8 @@ export interface ProducerStamp {
   readonly producerEpoch: number;
   /** Sequence of the first record, 0 to 2^31-1. */
   readonly baseSequence: number;
-  /** Whether the batch belongs to a transaction. Default: as it is. */
-  readonly isTransactional?: boolean;
-  /** Whether its record is a marker (control.ts). Default: as it is. */
-  readonly isControl?: boolean;
+  /** Bits to set, of those in batch.ts. Default: none, the attributes stay as they are. */
+  readonly attributes?: number;
 }
 
 /** Most bytes of a record besides key, value and headers: length 5, attributes 1, timestamp 10, offset 5; as in Java. */
@@ -65,18 +64,13 @@ export class BatchBuilder {
     if (typeof value === 'string' && value.length > LONG_TEXT) value = encodeUtf8(value);
     const start = this.byteLength;
     const target = this.#reserve(recordByteBound(key, value, headers));
-    const timestampDelta = this.recordCount === 0 ? 0 : timestamp - this.baseTimestamp;
     // The length comes first, so it is guessed as if all text were ASCII, and corrected below when it was not.
-    const deltas = varlongLength(timestampDelta) + varintLength(this.recordCount);
-    const guess = 1 + deltas + fieldBytes(key, value, headers, AS_ASCII);
-    const body = writeVarint(target, start, guess);
-    target[body] = 0;
-    let position = writeVarlong(target, body + 1, timestampDelta);
-    position = writeVarint(target, position, this.recordCount);
-    position = writeField(target, position, key);
+    const guess = fieldBytes(key, value, headers, AS_ASCII);
+    const fields = this.#writeOverhead(target, timestamp, guess);
+    let position = writeField(target, fields, key);
     position = writeField(target, position, value);
     position = writeHeaders(target, position, headers);
-    if (position - body !== guess) position = correctLength(target, start, body, position);
+    if (position - fields !== guess) position = correctLength(target, start, position);
     this.#added(timestamp, position);
   }
 
@@ -106,10 +100,11 @@ export class BatchBuilder {
     }
   }
 
-  /** The whole batch: base offset 0, leader epoch -1, no producer, checksum right. A view on the builder's buffer, which
-   * is spent: a further call of any kind throws UsageError `CLOSED`. Throws UsageError without a record.
+  /** The whole batch: base offset 0, leader epoch -1, no producer. A view on the builder's buffer, which is spent: a
+   * further call of any kind throws UsageError `CLOSED`. Throws UsageError without a record. `sealed` false spares the
+   * checksum, for a batch that `compressedBatch` or `stampProducer` is going to change anyway.
    */
-  finish(): Uint8Array {
+  finish(sealed = true): Uint8Array {
     if (this.recordCount === 0) throw new UsageError('a record batch holds at least one record');
     const batch = this.#reserve(0).subarray(0, this.byteLength);
     this.#buffer = spent;
@@ -123,21 +118,28 @@ export class BatchBuilder {
     header.setInt16(at.producerEpoch, -1);
     header.setInt32(at.baseSequence, -1);
     header.setInt32(at.recordCount, this.recordCount);
-    seal(batch);
+    header.setInt32(at.batchLength, batch.length - LENGTH_OVERHEAD);
+    if (sealed) seal(batch);
     return batch;
   }
 
   /** Adds a record of which everything behind the offset is encoded already. */
   #appendRest(timestamp: number, rest: Uint8Array): void {
-    const timestampDelta = this.recordCount === 0 ? 0 : timestamp - this.baseTimestamp;
     const target = this.#reserve(MAX_OVERHEAD + rest.length);
-    const length = 1 + varlongLength(timestampDelta) + varintLength(this.recordCount) + rest.length;
+    const position = this.#writeOverhead(target, timestamp, rest.length);
+    target.set(rest, position);
+    this.#added(timestamp, position + rest.length);
+  }
+
+  /** Writes what stands in front of a record's key, `restBytes` long with what follows; returns the position after it. */
+  #writeOverhead(target: Uint8Array, timestamp: number, restBytes: number): number {
+    const { recordCount } = this;
+    const timestampDelta = recordCount === 0 ? 0 : timestamp - this.baseTimestamp;
+    const length = 1 + varlongLength(timestampDelta) + varintLength(recordCount) + restBytes;
     let position = writeVarint(target, this.byteLength, length);
     target[position] = 0;
     position = writeVarlong(target, position + 1, timestampDelta);
-    position = writeVarint(target, position, this.recordCount);
-    target.set(rest, position);
-    this.#added(timestamp, position + rest.length);
+    return writeVarint(target, position, recordCount);
   }
 
   #added(timestamp: number, byteLength: number): void {
@@ -161,7 +163,7 @@ export class BatchBuilder {
   }
 }
 
-/** Most bytes that `append` adds for a record, by Java's reckoning: at most 17 too many. Text is read through to count its UTF-8. */
+/** Most bytes that `append` adds for a record, by Java's reckoning: at most 17 too many. Text is encoded to count its UTF-8. */
 export function recordByteLength(
   key: RecordBytes,
   value: RecordBytes,
@@ -198,20 +200,8 @@ function fieldBytes(
 function sizedBytes(field: RecordBytes, counting: number): number {
   if (field === null) return 1;
   let { length } = field;
-  if (typeof field === 'string') length = counting === EXACTLY ? utf8Length(field) : length * counting;
+  if (typeof field === 'string') length = counting === EXACTLY ? encodeUtf8(field).length : length * counting;
   return varintLength(length) + length;
-}
-
-function utf8Length(text: string): number {
-  let bytes = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) continue;
-    bytes += unit < 0x800 ? 1 : 2;
-    // A surrogate pair is 4 bytes; a surrogate alone becomes U+FFFD, 3 bytes.
-    if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) i++;
-  }
-  return bytes;
 }
 
 function writeHeaders(
@@ -235,18 +225,20 @@ function writeField(target: Uint8Array, start: number, field: RecordBytes): numb
   const position = writeVarint(target, start, length);
   if (typeof field === 'string') {
     const end = position + writeUtf8(field, target, position);
-    return end - position === length ? end : correctLength(target, start, position, end);
+    return end - position === length ? end : correctLength(target, start, end);
   }
   if (length < SHORT_BYTES) for (let i = 0; i < length; i++) target[position + i] = field[i] as number;
   else target.set(field, position);
   return position + length;
 }
 
-/** Writes the true length of what lies from `body` to `end` at `start`, moving it when that takes more bytes. */
-function correctLength(target: Uint8Array, start: number, body: number, end: number): number {
+/** Writes the true length of what follows the varint at `start` up to `end`, moving it when that takes more bytes. */
+function correctLength(target: Uint8Array, start: number, end: number): number {
+  let body = start + 1;
+  while ((target[body - 1] as number) > 0x7f) body++;
   const length = end - body;
   const moved = start + varintLength(length);
-  if (moved !== body) target.copyWithin(moved, body, end);
+  target.copyWithin(moved, body, end);
   writeVarint(target, start, length);
   return moved + length;
 }
@@ -257,31 +249,31 @@ export function compressedBatch(batch: Uint8Array, codecId: number, payload: Uin
   compressed.set(batch.subarray(0, at.records));
   compressed.set(payload, at.records);
   const header = viewOf(compressed);
-  header.setInt16(at.attributes, (header.getInt16(at.attributes) & ~attributeBit.codec) | codecId);
+  header.setInt16(at.attributes, (header.getInt16(at.attributes) & ~CODEC) | codecId);
+  header.setInt32(at.batchLength, compressed.length - LENGTH_OVERHEAD);
   seal(compressed);
   return compressed;
 }
 
-/** Makes a finished batch one of an idempotent producer, in place. */
+/** Makes a finished batch one of an idempotent producer, in place, and writes its checksum. */
 export function stampProducer(batch: Uint8Array, stamp: ProducerStamp): void {
-  const { producerId, producerEpoch, baseSequence, isTransactional, isControl } = stamp;
-  changeHeader(batch, (header) => {
-    header.setBigInt64(at.producerId, producerId);
-    header.setInt16(at.producerEpoch, producerEpoch);
-    header.setInt32(at.baseSequence, baseSequence);
-    if (isTransactional !== undefined) setAttribute(header, attributeBit.transactional, isTransactional);
-    if (isControl !== undefined) setAttribute(header, attributeBit.control, isControl);
-  });
+  const header = viewOf(batch);
+  header.setBigInt64(at.producerId, stamp.producerId);
+  header.setInt16(at.producerEpoch, stamp.producerEpoch);
+  header.setInt32(at.baseSequence, stamp.baseSequence);
+  setAttributes(header, stamp.attributes ?? 0);
+  seal(batch);
 }
 
 /** Corrects the highest timestamp (ms) of a batch, in place, as a broker does for a producer that misstated it. */
 export function setMaxTimestamp(batch: Uint8Array, timestamp: number): void {
-  changeHeader(batch, (header) => header.setBigInt64(at.maxTimestamp, BigInt(timestamp)));
+  viewOf(batch).setBigInt64(at.maxTimestamp, BigInt(timestamp));
+  seal(batch);
 }
 
 /** Makes `timestamp` (ms) the timestamp of every record, in place, as a broker does under LogAppendTime. */
 export function setLogAppendTime(batch: Uint8Array, timestamp: number): void {
-  changeHeader(batch, (header) => setAttribute(header, attributeBit.logAppendTime, true));
+  setAttributes(viewOf(batch), LOG_APPEND_TIME);
   setMaxTimestamp(batch, timestamp);
 }
 
@@ -296,24 +288,11 @@ function viewOf(batch: Uint8Array): DataView {
   return new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
 }
 
-/** Writes length and checksum. */
+/** Writes the checksum. */
 function seal(batch: Uint8Array): void {
-  const header = viewOf(batch);
-  header.setInt32(at.batchLength, batch.length - LENGTH_OVERHEAD);
-  header.setUint32(at.crc, crc32c(batch.subarray(at.attributes)));
+  viewOf(batch).setUint32(at.crc, crc32c(batch.subarray(at.attributes)));
 }
 
-function setAttribute(header: DataView, mask: number, isSet: boolean): void {
-  const attributes = header.getInt16(at.attributes);
-  header.setInt16(at.attributes, isSet ? attributes | mask : attributes & ~mask);
-}
-
-/** Changes header fields and, without reading the records, the checksum over both. */
-function changeHeader(batch: Uint8Array, change: (header: DataView) => void): void {
-  const header = viewOf(batch);
-  const checked = batch.subarray(at.attributes, at.records);
-  const before = crc32c(checked);
-  change(header);
-  const difference = crc32cShift(before ^ crc32c(checked), batch.length - at.records);
-  header.setUint32(at.crc, header.getUint32(at.crc) ^ difference);
+function setAttributes(header: DataView, bits: number): void {
+  header.setInt16(at.attributes, header.getInt16(at.attributes) | bits);
 }

@@ -5,33 +5,19 @@
  */
 import { ProtocolError } from '../../errors.ts';
 import { crc32c } from '../crc32c.ts';
+import * as at from './header-at.ts';
 
-/** Byte positions of a batch's header fields; `records` is the length of the header. */
-export const at = {
-  baseOffset: 0,
-  batchLength: 8,
-  partitionLeaderEpoch: 12,
-  magic: 16,
-  crc: 17,
-  attributes: 21,
-  lastOffsetDelta: 23,
-  baseTimestamp: 27,
-  maxTimestamp: 35,
-  producerId: 43,
-  producerEpoch: 51,
-  baseSequence: 53,
-  recordCount: 57,
-  records: 61,
-} as const;
+export { at };
 
-/** Bits of a batch's `attributes`, the lowest three being the codec id; brokers and Java ignore those not named here. */
-export const attributeBit = {
-  codec: 0x07,
-  logAppendTime: 0x08,
-  transactional: 0x10,
-  control: 0x20,
-  deleteHorizon: 0x40,
-} as const;
+/** Bits of a batch's `attributes`: the codec id. Brokers and Java ignore bits that are not named here. */
+export const CODEC = 0x07;
+/** Bit: the broker stamped the batch (`isLogAppendTime`). */
+export const LOG_APPEND_TIME = 0x08;
+/** Bit: part of a transaction (`isTransactional`). */
+export const TRANSACTIONAL = 0x10;
+/** Bit: for clients and brokers, not for applications (`isControl`). */
+export const CONTROL = 0x20;
+const DELETE_HORIZON = 0x40;
 
 /** Bytes up to behind the field `batchLength`, which it does not count. */
 export const LENGTH_OVERHEAD = 12;
@@ -98,26 +84,26 @@ export class RecordBatch {
 
   /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
   get codecId(): number {
-    return this.attributes & attributeBit.codec;
+    return this.attributes & CODEC;
   }
 
   get isTransactional(): boolean {
-    return (this.attributes & attributeBit.transactional) !== 0;
+    return (this.attributes & TRANSACTIONAL) !== 0;
   }
 
   /** Whether the records are for clients and brokers, not for applications: see control.ts. */
   get isControl(): boolean {
-    return (this.attributes & attributeBit.control) !== 0;
+    return (this.attributes & CONTROL) !== 0;
   }
 
   /** Whether the broker stamped the batch: every record's timestamp is then `maxTimestamp`. */
   get isLogAppendTime(): boolean {
-    return (this.attributes & attributeBit.logAppendTime) !== 0;
+    return (this.attributes & LOG_APPEND_TIME) !== 0;
   }
 
   /** Whether `baseTimestamp` is the time from which compaction may remove the batch's tombstones and markers (KIP-534). */
   get hasDeleteHorizon(): boolean {
-    return (this.attributes & attributeBit.deleteHorizon) !== 0;
+    return (this.attributes & DELETE_HORIZON) !== 0;
   }
 
   /** What the records' timestamps are relative to, in ms. Throws ProtocolError `VALUE_RANGE` beyond 2^53-1. */

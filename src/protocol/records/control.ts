@@ -5,7 +5,7 @@
  */
 import { ByteReader } from '../reader.ts';
 import { assignOffsets, BatchBuilder, stampProducer } from './batch-builder.ts';
-import type { RecordBatch } from './batch.ts';
+import { CONTROL, TRANSACTIONAL, type RecordBatch } from './batch.ts';
 import { RecordCursor } from './record-cursor.ts';
 
 /** How a transaction ended. */
@@ -60,14 +60,13 @@ export function encodeEndMarker(marker: EndMarkerInput): Uint8Array {
   value.setInt32(2, marker.coordinatorEpoch);
   const builder = new BatchBuilder(128);
   builder.append(marker.timestamp, new Uint8Array(key.buffer), new Uint8Array(value.buffer));
-  const batch = builder.finish();
+  const batch = builder.finish(false);
   const { producerId, producerEpoch } = marker;
   stampProducer(batch, {
     producerId,
     producerEpoch,
     baseSequence: -1,
-    isTransactional: true,
-    isControl: true,
+    attributes: TRANSACTIONAL | CONTROL,
   });
   assignOffsets(batch, marker.baseOffset ?? 0, marker.partitionLeaderEpoch ?? -1);
   return batch;

@@ -11,7 +11,7 @@ import {
   type RecordBytes,
   stampProducer,
 } from './batch-builder.ts';
-import { nextBatch, type RecordBatch } from './batch.ts';
+import { CONTROL, nextBatch, TRANSACTIONAL, type RecordBatch } from './batch.ts';
 import { decodeHeaders, RecordCursor, type RecordHeader, timestamp } from './record-cursor.ts';
 
 /** A record to encode. */
@@ -79,13 +79,12 @@ export function encodeRecordBatch(input: RecordBatchInput): Uint8Array {
   for (const record of input.records) {
     builder.append(record.timestamp ?? -1, record.key ?? null, record.value ?? null, record.headers);
   }
-  const batch = builder.finish();
+  const batch = builder.finish(false);
   stampProducer(batch, {
     producerId: input.producerId ?? -1n,
     producerEpoch: input.producerEpoch ?? -1,
     baseSequence: input.baseSequence ?? -1,
-    isTransactional: input.isTransactional ?? false,
-    isControl: input.isControl ?? false,
+    attributes: (input.isTransactional ? TRANSACTIONAL : 0) | (input.isControl ? CONTROL : 0),
   });
   assignOffsets(batch, input.baseOffset ?? 0, input.partitionLeaderEpoch ?? -1);
   return batch;
