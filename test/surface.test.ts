@@ -54,7 +54,7 @@ const surface: Readonly<Record<string, Names>> = {
       OffsetFetchRequest OffsetFetchResponse ProduceRequest ProduceResponse RecordBatchInput
       RecordInput RequestHeader
       ResponseHeader Subscription SyncGroupRequest SyncGroupResponse TopicPartitions Trace TraceNode
-      TraceOptions VersionRange
+      TraceOptions TracedApi TracedMessage VersionRange
     `),
   },
   './protocol/registry': {

@@ -1,4 +1,4 @@
-/** Writes src/protocol/api/NN-name.ts and registry.ts from fixtures/definitions and generate-overlay.ts.
+/** Writes src/protocol/api/NN-name.ts, traced.ts and registry.ts from fixtures/definitions and generate-overlay.ts.
  * A new Kafka release is: new definitions (generate-definitions.ts), notes in the overlay, this.
  * Invariant: no API is special here; what only one API needs stands in the overlay.
  * Usage: generate-api.ts writes; generate-api.ts --check fails if a committed file differs.
@@ -332,18 +332,41 @@ async function registryFile(files: readonly { file: string; constant: string }[]
   const text = `/** Every API by key or name. It imports all tables, so no client does: it is for testing, cli and tools.
  * Generated; change fixtures/definitions and run tools/generate-api.ts.
  */
-import type { Api } from '../schema.ts';
-${files.map(({ file, constant }) => `import { ${constant} } from './${file.replace('.json', '.ts')}';`).join('\n')}
+import type { TracedApi } from '../trace.ts';
+import { ${files.map(({ constant }) => constant).join(', ')} } from './traced.ts';
 
 /** All APIs, by ascending key. */
-export const apis: readonly Api<unknown, unknown>[] = [${files.map(({ constant }) => constant).join(', ')}];
+export const apis: readonly TracedApi<unknown, unknown>[] = [${files.map(({ constant }) => constant).join(', ')}];
 
 /** The API with this key, or with this name as Kafka writes it (\`ListOffsets\`); undefined if it is not known. */
-export function api(keyOrName: number | string): Api<unknown, unknown> | undefined {
+export function api(keyOrName: number | string): TracedApi<unknown, unknown> | undefined {
   return apis.find(({ key, name }) => key === keyOrName || name === keyOrName);
 }
 `;
   return formatted('registry.ts', text);
+}
+
+/** The text of the file that gives every API its `trace`, formatted. */
+async function tracedFile(files: readonly { file: string; constant: string }[]): Promise<string> {
+  const imports = files.map(({ file, constant }) => {
+    const type = constant.replace(/Api$/, '').replace(/^./, (first) => first.toUpperCase());
+    const names = `${constant} as untraced${type}, type ${type}Request, type ${type}Response`;
+    return `import { ${names} } from './${file.replace('.json', '.ts')}';`;
+  });
+  const constants = files.map(({ constant }) => {
+    const type = constant.replace(/Api$/, '').replace(/^./, (first) => first.toUpperCase());
+    return `/** ${type}, with \`trace\` on both messages. */
+export const ${constant}: TracedApi<${type}Request, ${type}Response> = /* @__PURE__ */ tracedApi(untraced${type});`;
+  });
+  const text = `/** Every API with \`trace\` on its messages, as the public entries have it; a client's bundle does without.
+ * Generated; change fixtures/definitions and run tools/generate-api.ts.
+ */
+import { tracedApi, type TracedApi } from '../trace.ts';
+${imports.join('\n')}
+
+${constants.join('\n\n')}
+`;
+  return formatted('traced.ts', text);
 }
 
 async function formatted(file: string, text: string): Promise<string> {
@@ -362,6 +385,7 @@ export async function generate(): Promise<Map<string, string>> {
     texts.set(file.replace('.json', '.ts'), await apiFile(file, definition));
     all.push({ file, constant: `${camelCase((definition.request?.name ?? '').replace(/Request$/, ''))}Api` });
   }
+  texts.set('traced.ts', await tracedFile(all));
   return texts.set('registry.ts', await registryFile(all));
 }
 

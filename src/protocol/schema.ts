@@ -8,7 +8,6 @@ import { compileDecode, type Read } from './compile-decode.ts';
 import { compileEncode, type Write } from './compile-encode.ts';
 import { located, planOf, type Plan, type Table } from './plan.ts';
 import { ByteReader } from './reader.ts';
-import { traceOf, type Trace, type TraceOptions } from './trace.ts';
 import { ByteWriter } from './writer.ts';
 
 /** The kinds by which a value of type T may stand on the wire. `[kind]` is an array; a table is a struct. */
@@ -74,7 +73,7 @@ export interface DecodeOptions {
   readonly strict?: boolean;
 }
 
-/** Encodes, decodes and explains one message in all its versions. A version outside `versions` is a `ProtocolError`
+/** Encodes and decodes one message in all its versions. A version outside `versions` is a `ProtocolError`
  * with code `UNSUPPORTED_VERSION`; every other failure a `ProtocolError` with `api`, `version` and `path`.
  */
 export interface Message<T> {
@@ -93,8 +92,8 @@ export interface Message<T> {
    * `records` fields are views, not copies.
    */
   decode(from: Uint8Array | ByteReader, version: number, options?: DecodeOptions): T;
-  /** Where every field lies. Never throws: what cannot be decoded ends in `error`. */
-  trace(bytes: Uint8Array, version: number, options?: TraceOptions): Trace;
+  /** What the table says at a version. */
+  plan(version: number): Plan;
 }
 
 /** One API: its key, its name without "Request", and both messages. */
@@ -208,6 +207,6 @@ export function defineMessage<T>(
         throw located(error, name, version);
       }
     },
-    trace: (bytes, version) => traceOf(codecOf(version).plan, bytes, name, version),
+    plan: (version) => codecOf(version).plan,
   };
 }

@@ -6,6 +6,7 @@ import type { ProtocolError } from '../errors.ts';
 import { compileDecode, type Observe } from './compile-decode.ts';
 import { located, type Plan } from './plan.ts';
 import { ByteReader } from './reader.ts';
+import type { Api, Message } from './schema.ts';
 
 /** One field, where it lies and what it says. */
 export interface TraceNode {
@@ -37,8 +38,29 @@ export interface TraceOptions {
   readonly inflate?: (codec: number, bytes: Uint8Array, maxBytes: number) => Uint8Array | undefined;
 }
 
-/** Explains `bytes` as the plan of a message. */
-export function traceOf(plan: Plan, bytes: Uint8Array, api: string, version: number): Trace {
+/** A message that explains bytes, too. Our own rooms do without it, so that bundles of them do. */
+export interface TracedMessage<T> extends Message<T> {
+  /** Where every field lies. What cannot be decoded ends in `error`; throws only for an unsupported version. */
+  trace(bytes: Uint8Array, version: number, options?: TraceOptions): Trace;
+}
+
+/** An API whose messages explain bytes, too. */
+export interface TracedApi<Request, Response> extends Api<Request, Response> {
+  readonly request: TracedMessage<Request>;
+  readonly response: TracedMessage<Response>;
+}
+
+/** The API with `trace` on both messages. */
+export function tracedApi<Request, Response>(api: Api<Request, Response>): TracedApi<Request, Response> {
+  return { ...api, request: traced(api.request), response: traced(api.response) };
+}
+
+/** The message with `trace`. */
+export function traced<T>(message: Message<T>): TracedMessage<T> {
+  return { ...message, trace: (bytes, version) => traceOf(message, bytes, version) };
+}
+
+function traceOf({ name: api, plan }: Message<unknown>, bytes: Uint8Array, version: number): Trace {
   const root: TraceNode[] = [];
   let siblings = root;
   let prefix = '';
@@ -63,7 +85,7 @@ export function traceOf(plan: Plan, bytes: Uint8Array, api: string, version: num
   };
   let error: ProtocolError | undefined;
   try {
-    compileDecode({ ...plan, name: '' }, observe)(new ByteReader(bytes));
+    compileDecode({ ...plan(version), name: '' }, observe)(new ByteReader(bytes));
   } catch (cause) {
     error = located(cause, api, version);
   }

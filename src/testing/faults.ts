@@ -81,7 +81,10 @@ export interface FaultControl {
   /** Arms a fault. Throws UsageError when it would do nothing or contradicts itself. */
   inject(fault: Fault): InjectedFault;
   /** Calls `hook` for every request of the API until the returned function is called. The first hook that answers wins. */
-  on<Request, Response>(api: Api<Request, Response>, hook: FaultHook<Request, Response>): () => void;
+  on<Request, Response>(
+    api: Api<Request, Response>,
+    hook: FaultHook<NoInfer<Request>, NoInfer<Response>>,
+  ): () => void;
   /** The requests of an API, oldest first; of the last 10,000 requests and 16 MiB of all APIs. */
   requests<Request, Response>(api: Api<Request, Response>): RequestRecord<Request>[];
   /** Takes back every fault and hook, and forgets the requests. */
@@ -139,7 +142,10 @@ export class Faults implements FaultControl {
     return armed;
   }
 
-  on<Request, Response>(api: Api<Request, Response>, hook: FaultHook<Request, Response>): () => void {
+  on<Request, Response>(
+    api: Api<Request, Response>,
+    hook: FaultHook<NoInfer<Request>, NoInfer<Response>>,
+  ): () => void {
     const added: Hook = { apiKey: api.key, run: hook };
     this.#hooks.push(added);
     return () => {

@@ -34,7 +34,6 @@ describe('on the embedded broker', () => {
         const topic = topicOf(name);
         const records = recordsOf(topic);
         await write(cluster.brokers, topic, records);
-        written.push(topic);
 
         const logs = await Promise.all(partitions.map((partition) => recordsIn(topic, partition)));
         const inOrder = logs.flat().sort((a, b) => indexOf(a) - indexOf(b));
@@ -44,6 +43,7 @@ describe('on the embedded broker', () => {
           expect(indexes, `order in partition ${partition}`).toEqual([...indexes].sort((a, b) => a - b));
           expect(indexes, `records in partition ${partition}`).not.toEqual([]);
         }
+        written.push(topic);
       },
     );
   }

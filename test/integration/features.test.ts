@@ -7,220 +7,189 @@ import { expect, test } from 'vitest';
 import { Client, Reader, Writer, type Message } from '../../src/index.ts';
 import { describeGroupsApi } from '../../src/protocol/index.ts';
 import { runKafkaClass } from '../../tools/kafka/distribution.ts';
-import { consoleConsume, runJava } from './support/java.ts';
+import { consoleConsume, runJava, type ConsoleRecord } from './support/java.ts';
 import { useKafka } from './support/kafka.ts';
 import { difference } from './support/sameness.ts';
 import { describeWith } from './support/tools.ts';
 import { createTopic } from './support/topics.ts';
 
-const testTimeoutMs = 60_000;
+const timeout = 60_000;
 const patienceMs = 15_000;
 const quick = { sessionTimeoutMs: 6000, heartbeatIntervalMs: 300 };
 
-describeWith(['java', 'mvn'], 'a real broker', () => {
-  for (const version of ['4.3.1', '3.9.2']) {
-    describeWith(['java', 'mvn'], `of Kafka ${version}`, () => {
-      const kafka = useKafka({ version });
+/** What a test of a feature is given. */
+interface Release {
+  readonly brokers: readonly string[];
+  readonly version: string;
+}
 
-      test(
-        'shows Reader the same committed records as Java, and its position passes what is hidden',
-        { timeout: testTimeoutMs },
-        async () => {
-          const { brokers } = kafka();
-          const topic = 'transactions';
-          const partitions = 3;
-          await createTopic(brokers, topic, partitions);
-          const mix = await transactionMix([brokers.join(), topic, String(partitions), '5'], version);
-          const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
+for (const version of ['4.3.1', '3.9.2']) {
+  describeWith(['java', 'mvn'], `Kafka ${version}`, () => {
+    const kafka = useKafka({ version });
+    test.each([
+      ['shows Reader the same committed records as Java, up to the same position', transactions],
+      ['tells the same lag as its ConsumerGroupCommand', lag],
+      ['lets a group begin at the end and skip nothing of what comes while it is away', startAtEnd],
+      ['lets a reader begin at a time', startAtTime],
+      ['takes topics, groups, keys and headers with the names of Object.prototype', specialNames],
+      ["lets a Reader share a group with Java's consumer that comes later", joinedByJava],
+      ["lets a Reader share a group with Java's consumer that came before", joiningJava],
+    ])('%s', { timeout }, (_, feature) => feature({ brokers: kafka().brokers, version }));
+  });
+}
 
-          for (const maxPartitionBytes of [1_048_576, 500]) {
-            await using reader = new Reader({ brokers, partitions: all, maxPartitionBytes });
-            const lines: string[] = [];
-            while (lines.length < mix.records.length) lines.push(lineOf(await reader.fetchMessage()));
-            expect(
-              difference(lines.sort(), [...mix.records].sort()),
-              `by ${maxPartitionBytes} bytes`,
-            ).toBeUndefined();
-            expect(await nextWithin(reader, 300)).toBeUndefined();
-            expect(all.map((one) => reader.position(one))).toEqual(mix.ends);
-          }
+async function transactions({ brokers, version }: Release): Promise<void> {
+  const topic = 'transactions';
+  const all = [0, 1, 2].map((partition) => ({ topic, partition }));
+  await createTopic(brokers, topic, all.length);
+  const mix = await transactionMix([brokers.join(), topic, String(all.length), '5'], version);
 
-          await using uncommitted = new Reader({
-            brokers,
-            partitions: all,
-            isolationLevel: 'read_uncommitted',
-          });
-          for (let left = mix.written; left > 0; left--) await uncommitted.fetchMessage();
-          expect(await nextWithin(uncommitted, 300)).toBeUndefined();
-          expect(uncommitted.lag()).toBe(0);
+  // all in one answer, and batch by batch
+  for (const maxPartitionBytes of [1_048_576, 500]) {
+    await using reader = new Reader({ brokers, partitions: all, maxPartitionBytes });
+    const lines: string[] = [];
+    while (lines.length < mix.records.length) lines.push(lineOf(await reader.fetchMessage()));
+    expect(difference(byPartition(lines), byPartition(mix.records))).toBeUndefined();
+    expect(await nextWithin(reader, 300)).toBeUndefined();
+    const positions = (): string => all.map((one) => reader.position(one)).join();
+    await until('the position passes what is hidden', () => positions() === mix.ends.join());
+  }
 
-          await using member = new Reader({
-            brokers,
-            groupId: 'transactions',
-            topic,
-            commitIntervalMs: 50,
-            ...quick,
-          });
-          const loop = member[Symbol.asyncIterator]();
-          for (let left = mix.records.length; left > 0; left--) await loop.next();
-          void loop.next(); // the last one is done
-          await until('commits pass the markers', async () => {
-            const committed = await Promise.all(all.map((one) => member.committed(one)));
-            return committed.join() === mix.ends.join();
-          });
-        },
-      );
+  await using uncommitted = new Reader({ brokers, partitions: all, isolationLevel: 'read_uncommitted' });
+  for (let left = mix.written; left > 0; left--) await uncommitted.fetchMessage();
+  expect(await nextWithin(uncommitted, 300)).toBeUndefined();
+  expect(uncommitted.lag()).toBe(0);
 
-      test('tells the same lag as the ConsumerGroupCommand', { timeout: testTimeoutMs }, async () => {
-        const { brokers } = kafka();
-        const topic = 'lag';
-        await createTopic(brokers, topic, 3);
-        await write(brokers, topic, 1000);
-        await using reader = new Reader({ brokers, groupId: 'lag', topic, ...quick });
-        const read: Message[] = [];
-        // some of each partition, or the tool has no figure for it
-        while (read.length < 800) read.push(await reader.fetchMessage());
-        await reader.commitMessages(read);
-        await until('the lag is known', () => reader.lag() !== undefined);
-        expect(reader.lag()).toBe(200);
-        expect(await reader.readLag()).toBe(200);
-        expect(await toolLag(brokers, 'lag', version)).toBe(200);
+  await using member = new Reader({ brokers, groupId: topic, topic, commitIntervalMs: 50, ...quick });
+  const loop = member[Symbol.asyncIterator]();
+  for (let left = mix.records.length; left > 0; left--) await loop.next();
+  void loop.next(); // the last one is done
+  await until('commits pass what is hidden', async () => {
+    const committed = await Promise.all(all.map((one) => member.committed(one)));
+    return committed.join() === mix.ends.join();
+  });
+}
 
-        await write(brokers, topic, 50);
-        expect(await reader.readLag()).toBe(250);
-        expect(await toolLag(brokers, 'lag', version)).toBe(250);
-      });
+async function lag({ brokers, version }: Release): Promise<void> {
+  const topic = 'lag';
+  await createTopic(brokers, topic, 3);
+  await write(brokers, topic, 1000);
+  await using reader = new Reader({ brokers, groupId: topic, topic, ...quick });
+  const read: Message[] = [];
+  // some of each partition, or the tool has no figure for it
+  while (read.length < 800) read.push(await reader.fetchMessage());
+  await reader.commitMessages(read);
+  expect(reader.lag()).toBe(200);
+  expect(await reader.readLag()).toBe(200);
+  expect(await toolLag(brokers, topic, version)).toBe(200);
 
-      test(
-        'lets a group begin at the end, and skips nothing of what comes while it is away',
-        { timeout: testTimeoutMs },
-        async () => {
-          const { brokers } = kafka();
-          const topic = 'latest';
-          await createTopic(brokers, topic, 2);
-          await write(brokers, topic, 100);
-          const options = { brokers, groupId: 'latest', topic, startOffset: 'latest', ...quick } as const;
-          const all = [0, 1].map((partition) => ({ topic, partition }));
-          {
-            await using first = new Reader(options);
-            expect(await nextWithin(first, 200)).toBeUndefined();
-            await until('the start is committed', async () => {
-              const committed = await Promise.all(all.map((one) => first.committed(one)));
-              return committed.reduce<number>((sum, offset) => sum + (offset ?? Number.NaN), 0) === 100;
-            });
-          }
-          await write(brokers, topic, 7, 'while nobody reads');
-          await using second = new Reader(options);
-          for (let left = 7; left > 0; left--)
-            expect((await second.fetchMessage()).text()).toMatch(/^while nobody reads/);
-          expect(await nextWithin(second, 200)).toBeUndefined();
-        },
-      );
+  await write(brokers, topic, 50);
+  expect(await reader.readLag()).toBe(250);
+  expect(await toolLag(brokers, topic, version)).toBe(250);
+}
 
-      test('lets a reader begin at a time', { timeout: testTimeoutMs }, async () => {
-        const { brokers } = kafka();
-        const topic = 'times';
-        await createTopic(brokers, topic, 1);
-        await using writer = new Writer({ brokers, topic });
-        const noon = Date.UTC(2026, 0, 1, 12);
-        for (const minute of [-2, -1, 0, 1])
-          await writer.writeMessages({ value: String(minute), timestamp: noon + minute * 60_000 });
-        await using reader = new Reader({
-          brokers,
-          topic,
-          partition: 0,
-          startOffset: new Date(noon - 30_000),
-        });
-        expect((await reader.fetchMessage()).text()).toBe('0');
-        expect((await reader.fetchMessage()).text()).toBe('1');
-      });
-
-      test(
-        'takes topics, groups, keys and headers with the names of Object.prototype',
-        { timeout: testTimeoutMs },
-        async () => {
-          const { brokers } = kafka();
-          const names = ['__proto__', 'constructor', 'toString'];
-          for (const name of names) await createTopic(brokers, name, 2);
-          await using writer = new Writer({ brokers });
-          const messages = names.map((name) => ({
-            topic: name,
-            key: name,
-            value: name,
-            headers: [{ key: name, value: name }],
-          }));
-          const receipt = await writer.writeMessages(messages);
-          for (const [index, name] of names.entries())
-            expect(receipt.at(index)).toMatchObject({ topic: name, offset: 0 });
-
-          for (const groupId of names) {
-            await using reader = new Reader({ brokers, groupId, topics: names, ...quick });
-            const read: string[] = [];
-            while (read.length < names.length) {
-              const message = await reader.fetchMessage();
-              const [header] = message.headers;
-              expect([
-                message.text(),
-                textOf(message.key),
-                header?.key,
-                textOf(header?.value ?? null),
-              ]).toEqual(Array(4).fill(message.topic));
-              read.push(message.topic);
-              expect(await reader.commitMessages(message)).toEqual({ dropped: [] });
-              expect(await reader.committed(message)).toBe(1);
-            }
-            expect(read.sort()).toEqual([...names].sort());
-          }
-        },
-      );
-
-      test(
-        "shares a group with Java's consumer, whoever of the two comes first",
-        { timeout: testTimeoutMs },
-        async () => {
-          const { brokers } = kafka();
-          for (const first of ['ours', 'java']) {
-            const topic = `shared-${first}`;
-            await createTopic(brokers, topic, 4);
-            const reader = new Reader({ brokers, groupId: topic, topic, ...quick });
-            const settings = { 'heartbeat.interval.ms': '300', 'session.timeout.ms': '6000' };
-            const java = (): Promise<unknown[]> =>
-              consoleConsume({ brokers, topic, group: topic, count: 500, settings, version });
-            const shares = (count: number) =>
-              until(`ours has ${count} partitions`, () => reader.stats().partitions.length === count);
-            let byJava: Promise<unknown[]> | undefined;
-            if (first === 'java') {
-              byJava = java();
-              await until('Java has joined', async () => (await members(brokers, topic)) === 1);
-            }
-            const next = reader.fetchMessage();
-            if (first === 'ours') {
-              await shares(4);
-              byJava = java();
-            }
-            await shares(2);
-
-            await using writer = new Writer({ brokers, topic });
-            await writer.writeMessages(
-              Array.from({ length: 1000 }, (_, index) => ({ partition: index % 4, value: String(index) })),
-            );
-            const ours = [await next];
-            while (ours.length < 500) ours.push(await reader.fetchMessage());
-            await reader.commitMessages(ours);
-            const values = [
-              ...ours.map((message) => message.text()),
-              ...((await byJava) as { value: string }[]).map(({ value }) => value),
-            ];
-            expect(values.map(Number).sort((a, b) => a - b)).toEqual(
-              Array.from({ length: 1000 }, (_, index) => index),
-            );
-            await reader.close();
-          }
-        },
-      );
+async function startAtEnd({ brokers }: Release): Promise<void> {
+  const topic = 'latest';
+  const all = [0, 1].map((partition) => ({ topic, partition }));
+  await createTopic(brokers, topic, all.length);
+  await write(brokers, topic, 100);
+  const options = { brokers, groupId: topic, topic, startOffset: 'latest', ...quick } as const;
+  {
+    await using first = new Reader(options);
+    expect(await nextWithin(first, 200)).toBeUndefined();
+    await until('the start is committed', async () => {
+      const committed = await Promise.all(all.map((one) => first.committed(one)));
+      return committed.reduce<number>((sum, offset) => sum + (offset ?? Number.NaN), 0) === 100;
     });
   }
-});
+  await write(brokers, topic, 7, 'while nobody reads');
+  await using second = new Reader(options);
+  for (let left = 7; left > 0; left--)
+    expect((await second.fetchMessage()).text()).toMatch(/^while nobody reads/);
+  expect(await nextWithin(second, 200)).toBeUndefined();
+}
+
+async function startAtTime({ brokers }: Release): Promise<void> {
+  const topic = 'times';
+  await createTopic(brokers, topic, 1);
+  await using writer = new Writer({ brokers, topic });
+  const noon = Date.UTC(2026, 0, 1, 12);
+  for (const minute of [-2, -1, 0, 1])
+    await writer.writeMessages({ value: String(minute), timestamp: noon + minute * 60_000 });
+  const startOffset = new Date(noon - 30_000);
+  await using reader = new Reader({ brokers, topic, partition: 0, startOffset });
+  expect((await reader.fetchMessage()).text()).toBe('0');
+  expect((await reader.fetchMessage()).text()).toBe('1');
+}
+
+async function specialNames({ brokers }: Release): Promise<void> {
+  const names = ['__proto__', 'constructor', 'toString'];
+  for (const name of names) await createTopic(brokers, name, 2);
+  await using writer = new Writer({ brokers });
+  const headers = names.map((name) => ({ key: name, value: name }));
+  const receipt = await writer.writeMessages(
+    names.map((name) => ({ topic: name, key: name, value: name, headers })),
+  );
+  for (const [index, name] of names.entries())
+    expect(receipt.at(index)).toMatchObject({ topic: name, offset: 0 });
+
+  for (const groupId of names) {
+    await using reader = new Reader({ brokers, groupId, topics: names, ...quick });
+    const topics: string[] = [];
+    while (topics.length < names.length) {
+      const message = await reader.fetchMessage();
+      topics.push(message.topic);
+      expect([message.text(), textOf(message.key)]).toEqual([message.topic, message.topic]);
+      expect(message.headers.map(({ key, value }) => ({ key, value: textOf(value) }))).toEqual(headers);
+      expect(await reader.commitMessages(message)).toEqual({ dropped: [] });
+      expect(await reader.committed(message)).toBe(1);
+    }
+    expect(topics.sort()).toEqual([...names].sort());
+  }
+}
+
+async function joinedByJava({ brokers, version }: Release): Promise<void> {
+  const topic = 'joined-by-java';
+  await createTopic(brokers, topic, 4);
+  await using reader = new Reader({ brokers, groupId: topic, topic, ...quick });
+  const first = reader.fetchMessage();
+  await until('the reader has all', () => reader.stats().partitions.length === 4);
+  await using writer = new Writer({ brokers, topic });
+  await shareWithJava(writer, reader, first, javaMember(brokers, topic, version));
+}
+
+async function joiningJava({ brokers, version }: Release): Promise<void> {
+  const topic = 'joining-java';
+  await createTopic(brokers, topic, 4);
+  const java = javaMember(brokers, topic, version);
+  await until('Java has joined', async () => (await membersOf(brokers, topic)) === 1);
+  await using reader = new Reader({ brokers, groupId: topic, topic, ...quick });
+  await using writer = new Writer({ brokers, topic });
+  await shareWithJava(writer, reader, reader.fetchMessage(), java);
+}
+
+/** Java's console consumer as a member of the group of the topic's name; it ends when it has read its half. */
+function javaMember(brokers: readonly string[], topic: string, version: string): Promise<ConsoleRecord[]> {
+  const settings = { 'heartbeat.interval.ms': '300', 'session.timeout.ms': '6000' };
+  return consoleConsume({ brokers, topic, group: topic, count: 500, settings, version });
+}
+
+/** Both come to two of the four partitions, and together they read each of 1,000 records once. */
+async function shareWithJava(
+  writer: Writer,
+  reader: Reader,
+  first: Promise<Message>,
+  java: Promise<ConsoleRecord[]>,
+): Promise<void> {
+  await until('the reader has two partitions', () => reader.stats().partitions.length === 2);
+  const numbers = Array.from({ length: 1000 }, (_, index) => index);
+  await writer.writeMessages(numbers.map((index) => ({ partition: index % 4, value: String(index) })));
+  const ours = [await first];
+  while (ours.length < 500) ours.push(await reader.fetchMessage());
+  await reader.commitMessages(ours);
+  const values = [...ours.map((message) => message.text()), ...(await java).map(({ value }) => value)];
+  expect(values.map(Number).sort((a, b) => a - b)).toEqual(numbers);
+}
 
 /** Runs tools/java-clients/TransactionMix: what Java shows, up to where, and how many records there are in all. */
 async function transactionMix(
@@ -238,6 +207,12 @@ async function transactionMix(
     ends,
     written: Number(lines.at(-1)?.replace('written ', '')),
   };
+}
+
+/** Lines of TransactionMix partition by partition; within one they stay in their order. */
+function byPartition(lines: readonly string[]): string[] {
+  const partitionOf = (line: string): number => Number(line.split(' ')[1]);
+  return [...lines].sort((a, b) => partitionOf(a) - partitionOf(b));
 }
 
 function lineOf(message: Message): string {
@@ -284,7 +259,7 @@ async function toolLag(brokers: readonly string[], group: string, version: strin
   return rows.filter(([name]) => name === group).reduce((sum, row) => sum + Number(row[column]), 0);
 }
 
-async function members(brokers: readonly string[], groupId: string): Promise<number> {
+async function membersOf(brokers: readonly string[], groupId: string): Promise<number> {
   await using client = new Client({ brokers });
   const { groups } = await client.request(describeGroupsApi, { groups: [groupId] }, { group: groupId });
   return groups[0]?.groupState === 'Stable' ? groups[0].members.length : 0;

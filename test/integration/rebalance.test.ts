@@ -51,11 +51,13 @@ describeWith(['java', 'mvn'], 'a group', () => {
       await group.settled(['a', 'b']);
       await group.write(30_000);
       group.join('c', 'loop');
-      await group.write(30_000);
+      await group.write(25_000);
       await group.settled(['a', 'b', 'c']);
+      await group.write(5000);
       await group.kill('a');
-      await group.write(40_000);
+      await group.write(35_000);
       await group.settled(['b', 'c']);
+      await group.write(5000);
 
       const { repeated, readers } = await group.finish(['b', 'c']);
       const generations = [...readers.values()].map((members) => [...members].sort().join(''));

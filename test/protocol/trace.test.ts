@@ -1,7 +1,7 @@
 /** Bytes explained: the tree says for every field where it lies and what it says. */
 import { expect, test } from 'vitest';
-import { apiVersionsApi } from '../../src/protocol/api/18-api-versions.ts';
-import { requestHeader } from '../../src/protocol/header.ts';
+import { apiVersionsApi } from '../../src/protocol/api/traced.ts';
+import { requestHeader } from '../../src/protocol/traced.ts';
 import type { TraceNode } from '../../src/protocol/trace.ts';
 import { fromHex, messagesUnderTest } from './api/java-fixtures.ts';
 

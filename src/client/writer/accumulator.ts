@@ -3,12 +3,20 @@
  * Invariants: a record is encoded once, straight into its batch; no timer, promise or closure per record; whatever was
  * counted as buffered or pending is given back exactly once.
  */
-import { TimeoutError, type KafkaError } from '../../errors.ts';
-import { type Cluster, closedError } from '../cluster/index.ts';
+import type { KafkaError } from '../../errors.ts';
+import type { Cluster } from '../cluster/index.ts';
 import type { Alarm } from './alarm.ts';
-import { headersOf, messageByteBound, messageByteLength, type OutgoingMessage } from './message.ts';
+import { lateError } from './errors.ts';
+import { headersOf, messageBytes, type OutgoingMessage } from './message.ts';
 import type { BatchOutcome, ResolvedSettings } from './options.ts';
-import { Batch, type PartitionQueue, type Segment, type SegmentOwner } from './partition-queue.ts';
+import {
+  Batch,
+  type PartitionQueue,
+  type QueueOwner,
+  type Segment,
+  type SegmentOwner,
+} from './partition-queue.ts';
+import type { ProducerId } from './producer-id.ts';
 import type { StatsCounter } from './stats.ts';
 
 /** The parts of the cluster that a Writer uses. */
@@ -42,29 +50,37 @@ const collectingPart = 1 / 8;
 const hintSlackBytes = 256;
 
 /** All batches of a Writer. */
-export class Accumulator {
-  /** Queues that have a batch. */
+export class Accumulator implements QueueOwner {
+  /** Queues that have a batch, in the order of their turns. */
   readonly active: Set<PartitionQueue> = new Set();
   bufferedBytes = 0;
   /** Messages without an outcome, in batches or not. */
   pending = 0;
   /** Calls wait for room: batches go out without waiting for company. */
   pressed = false;
-  /** Told about a queue whose next batch may be ready. */
-  onWake: (queue: PartitionQueue) => void = () => undefined;
-  /** Told when room was given back. */
+  /** Told when a batch may be due. */
+  onWake: () => void = () => undefined;
+  /** Told when room was given back for which calls wait. */
   onRoom: () => void = () => undefined;
+  readonly producer: ProducerId | undefined;
+  readonly batchTimeoutMs: number;
   readonly #context: WriterContext;
+  /** How long a batch that could not go out takes records. */
+  readonly #collectingMs: number;
   #letGo: (() => void) | undefined;
 
-  constructor(context: WriterContext) {
+  constructor(context: WriterContext, producer: ProducerId | undefined) {
     this.#context = context;
+    this.producer = producer;
+    const { batchTimeoutMs, deliveryTimeoutMs } = context.settings;
+    this.batchTimeoutMs = batchTimeoutMs;
+    this.#collectingMs = Math.max(batchTimeoutMs, deliveryTimeoutMs * collectingPart);
   }
 
   /** Counts messages that are to have an outcome; while there are any the process stays (C4). */
   expect(count: number): void {
-    if (count > 0) this.#letGo ??= this.#context.cluster.holdOpen();
     this.pending += count;
+    if (this.pending > 0) this.#letGo ??= this.#context.cluster.holdOpen();
   }
 
   /** The messages had their outcome. */
@@ -75,116 +91,110 @@ export class Accumulator {
     this.#letGo = undefined;
   }
 
-  /** Whether `bytes` more fit; a single piece that is larger than everything is let in when nothing else is there. */
-  hasRoom(bytes: number): boolean {
-    return this.bufferedBytes === 0 || this.bufferedBytes + bytes <= this.#context.settings.maxBufferedBytes;
+  /** Whether a message fits; a single one that is larger than everything is let in when no batch is there. */
+  hasRoomFor(message: OutgoingMessage): boolean {
+    const { batchBytes, maxBufferedBytes } = this.#context.settings;
+    const left = maxBufferedBytes - this.bufferedBytes;
+    // No message is larger than a batch: mostly its size does not matter.
+    return this.active.size === 0 || batchBytes <= left || messageBytes(message, left) <= left;
   }
 
-  /** Encodes a message into its partition's open batch. `deadlineMs` counts from now if it is undefined; `slot` is the
-   * owner's name for the partition. */
+  /** Encodes a message into its partition's open batch. `deadlineMs` counts from now if it is undefined. */
   append(
     queue: PartitionQueue,
     message: OutgoingMessage,
     timestampMs: number,
     deadlineMs: number | undefined,
     owner: SegmentOwner | undefined,
-    slot: number,
-  ): void {
+  ): Segment | undefined {
     const { settings } = this.#context;
     const batch = this.#openFor(queue, message, deadlineMs, owner !== undefined);
     const { builder } = batch;
-    if (builder === undefined) return;
+    if (builder === undefined) return undefined;
     try {
       builder.append(timestampMs, message.key ?? null, message.value, headersOf(message.headers));
     } catch (error) {
-      if (batch.recordCount === 0) queue.drop(batch);
+      if (batch.recordCount === 0) queue.resolve(batch);
       throw error;
     }
     const grown = builder.byteLength - batch.byteLength;
     batch.byteLength += grown;
     batch.recordCount++;
-    queue.bufferedBytes += grown;
     this.bufferedBytes += grown;
     if (batch.messages !== undefined) batch.messages.push(message);
-    if (owner !== undefined) batch.own(owner, slot);
     if (batch.recordCount >= settings.batchSize || batch.byteLength >= settings.batchBytes) {
       batch.sealed = true;
-      this.onWake(queue);
+      this.onWake();
     }
+    return owner === undefined ? undefined : batch.own(owner);
   }
 
-  /** Takes a call's records out of a batch that was not sent; false if that is too late. */
+  /** A call no longer waits for some records; true if they are not sent any more. */
   withdraw(segment: Segment): boolean {
-    const { batch } = segment;
+    const { batch, count } = segment;
     const before = batch.byteLength;
-    // A batch that certainly never arrived can still be dropped as a whole.
-    const whole = batch.segments.length === 1 && segment.count === batch.recordCount;
-    const unsent = !batch.inFlight && !batch.maybeStored && batch.baseSequence < 0 && !batch.resolved;
-    if (batch.withdraw(segment)) this.returnRoom(before - batch.byteLength, batch.queue);
-    else if (whole && unsent) {
-      batch.forget(segment);
-      batch.messages = undefined;
-      batch.recordCount = 0;
-    } else return false;
-    this.done(segment.count);
-    if (batch.recordCount === 0) batch.queue.drop(batch);
+    if (!batch.withdraw(segment)) return false;
+    this.done(count);
+    if (batch.recordCount === 0) batch.queue.resolve(batch);
+    this.#returnRoom(before - batch.byteLength);
     return true;
   }
 
+  /** Whether calls wait for room. */
+  press(pressed: boolean): void {
+    if (pressed && !this.pressed) this.hurry();
+    this.pressed = pressed;
+  }
+
   /** The batches that are open may go out, for a flush or for want of room. */
-  press(): void {
-    for (const queue of this.active) {
-      const { open } = queue;
-      if (open !== undefined) open.due = true;
-      this.onWake(queue);
-    }
+  hurry(): void {
+    for (const { open } of this.active) if (open !== undefined) open.due = true;
+    this.onWake();
   }
 
-  /** Gives bytes back. */
-  returnRoom(bytes: number, queue?: PartitionQueue): void {
-    if (queue !== undefined) queue.bufferedBytes -= bytes;
-    this.bufferedBytes -= bytes;
-    this.onRoom();
-  }
-
-  /** Expires and wakes what is due; the moment at which the next may be. */
-  tick(nowMs: number): number {
-    const collectingMs = this.#context.settings.deliveryTimeoutMs * collectingPart;
-    let nextMs = Infinity;
+  /** Gives up the oldest batches of each partition, as long as there is an error for them. */
+  expire(errorOf: (batch: Batch) => KafkaError | undefined): void {
     for (const queue of this.active) {
       for (let batch = queue.oldest; batch !== undefined; batch = queue.oldest) {
-        if (batch.deadlineMs > nowMs) {
-          nextMs = Math.min(nextMs, batch.deadlineMs);
-          break;
-        }
-        queue.expire(batch, this.#expired(batch));
+        const error = errorOf(batch);
+        if (error === undefined) break;
+        queue.expire(batch, error);
       }
-      const dueMs = queue.dueAtMs(queue.candidate);
-      if (dueMs > nowMs) nextMs = Math.min(nextMs, dueMs);
-      else this.onWake(queue);
-      const { open } = queue;
-      if (open === undefined) continue;
-      const closingMs = open.openedMs + Math.max(collectingMs, this.#context.settings.batchTimeoutMs);
-      if (closingMs > nowMs) nextMs = Math.min(nextMs, closingMs);
-      else open.sealed = true;
     }
+  }
+
+  /** Expires what is late, and has sent what is due; the moment at which the next may expire. */
+  tick(nowMs: number): number {
+    const { deliveryTimeoutMs } = this.#context.settings;
+    this.expire(({ queue, stored, lastError, deadlineMs }) => {
+      if (deadlineMs > nowMs) return undefined;
+      const what = `${queue.topic}[${queue.partition}] was not written`;
+      return lateError(what, deliveryTimeoutMs, lastError, stored);
+    });
+    let nextMs = Infinity;
+    for (const { oldest, open } of this.active) {
+      const closingMs = (open?.openedMs ?? Infinity) + this.#collectingMs;
+      if (open !== undefined && closingMs <= nowMs) open.sealed = true;
+      else nextMs = Math.min(nextMs, closingMs);
+      nextMs = Math.min(nextMs, oldest?.deadlineMs ?? Infinity);
+    }
+    this.onWake();
     return nextMs;
   }
 
   /** The outcome of a batch: statistics, completion, then the calls that wait. */
   settle(batch: Batch): void {
-    const { stats, settings } = this.#context;
-    const { window } = stats;
-    if (batch.recordCount > 0 && batch.error === null) {
-      window.batchSize.add(batch.recordCount);
-      window.batchBytes.add(batch.byteLength);
-    } else window.errors += batch.recordCount;
-    if (settings.completion !== undefined && batch.messages !== undefined) {
-      const { queue, messages, error } = batch;
-      const baseOffset = batch.baseOffset < 0 ? undefined : batch.baseOffset;
-      this.complete({ ...queue.place, messages, error, baseOffset });
-    } else if (batch.error !== null) this.#logUnheard(batch, batch.error);
-    this.done(batch.recordCount);
+    const { stats } = this.#context;
+    const { queue, recordCount, messages = [], segments, error } = batch;
+    const { topic, partition } = queue;
+    if (recordCount > 0 && error === null) {
+      stats.add('batchSize', recordCount);
+      stats.add('batchBytes', batch.byteLength);
+    } else stats.add('errors', recordCount);
+    const baseOffset = batch.baseOffset < 0 ? undefined : batch.baseOffset;
+    const unheard = error === null ? 0 : segments.reduce((left, { count }) => left - count, recordCount);
+    this.tell({ topic, partition, messages, error, baseOffset }, unheard);
+    this.done(recordCount);
     batch.settle();
   }
 
@@ -193,27 +203,23 @@ export class Accumulator {
     const { queue } = batch;
     batch.release();
     if (queue.batches.length === 0) this.active.delete(queue);
-    this.returnRoom(batch.byteLength, queue);
+    this.#returnRoom(batch.byteLength);
   }
 
-  /** Calls the completion; what it throws is its own fault and stays out of the way of delivery. */
-  complete(outcome: BatchOutcome): void {
-    if (outcome.messages.length === 0) return;
-    try {
-      this.#context.settings.completion?.(outcome);
-    } catch (error) {
-      this.#context.cluster.logger.error?.('completion threw', {
-        topic: outcome.topic,
-        reason: String(error),
-      });
-    }
-  }
-
-  /** Settles everything that is left, at the end of a close. */
-  abandon(): void {
-    for (const queue of this.active) {
-      for (let batch = queue.oldest; batch !== undefined; batch = queue.oldest) {
-        queue.expire(batch, closedError('The writer', batch.stored));
+  /** Tells an outcome to the completion, whose throwing stays out of the way of delivery. Where there is none, the log
+   * has a failure of messages that no call hears of. */
+  tell(outcome: BatchOutcome, unheard: number): void {
+    const { settings, cluster } = this.#context;
+    const { topic, partition, messages, error } = outcome;
+    if (settings.completion === undefined) {
+      if (error === null || unheard === 0) return;
+      const fields = { topic, partition, messages: unheard, reason: error.message };
+      cluster.logger.warn?.('messages were not written', fields);
+    } else if (messages.length > 0) {
+      try {
+        settings.completion(outcome);
+      } catch (thrown) {
+        cluster.logger.error?.('completion threw', { topic, reason: String(thrown) });
       }
     }
   }
@@ -226,11 +232,10 @@ export class Accumulator {
   ): Batch {
     const { settings, cluster } = this.#context;
     const { batchBytes } = settings;
-    const open = queue.open;
-    const bound = messageByteBound(message);
+    const { open } = queue;
     if (open !== undefined) {
       const left = batchBytes - open.byteLength;
-      if (bound <= left || messageByteLength(message) <= left) return open;
+      if (messageBytes(message, left) <= left) return open;
       open.sealed = true;
     }
     const openedMs = cluster.platform.monotonicNow();
@@ -244,29 +249,15 @@ export class Accumulator {
     if (settings.completion !== undefined) batch.messages = [];
     batch.due = this.pressed;
     queue.batches.push(batch);
-    queue.bufferedBytes += batch.byteLength;
     this.bufferedBytes += batch.byteLength;
     this.active.add(queue);
-    this.#context.alarm.arm(openedMs + settings.deliveryTimeoutMs * collectingPart);
-    this.onWake(queue);
+    this.#context.alarm.arm(openedMs + this.#collectingMs);
+    this.onWake();
     return batch;
   }
 
-  /** Failures that neither a call nor a completion hears of. */
-  #logUnheard({ queue, recordCount, segments }: Batch, error: KafkaError): void {
-    const messages = segments.reduce((left, { count }) => left - count, recordCount);
-    if (messages === 0) return;
-    const fields = { ...queue.place, messages, reason: error.message };
-    this.#context.cluster.logger.warn?.('messages were not written', fields);
-  }
-
-  #expired(batch: Batch): KafkaError {
-    const limitMs = this.#context.settings.deliveryTimeoutMs;
-    const { queue, stored } = batch;
-    const what = batch.lastError === undefined ? '' : `; the last attempt: ${batch.lastError.message}`;
-    return new TimeoutError(
-      `${queue.topic}[${queue.partition}] was not written within deliveryTimeoutMs, ${limitMs} ms${what}`,
-      { limitMs, stored, cause: batch.lastError },
-    );
+  #returnRoom(bytes: number): void {
+    this.bufferedBytes -= bytes;
+    if (this.pressed) this.onRoom();
   }
 }

@@ -3,273 +3,263 @@
  * Invariants: messages enter a topic in call order, whatever each call had to wait for (P3); a call is balanced as a
  * whole before its first append (W1); the whole waits under the call's deadline (W9).
  */
-import { KafkaError, TimeoutError, UsageError } from '../../errors.ts';
-import { closedError, sleep } from '../cluster/index.ts';
+import { KafkaError, UsageError } from '../../errors.ts';
+import { closedError } from '../cluster/index.ts';
 import type { Accumulator, WriterContext } from './accumulator.ts';
-import type { WriteCall } from './call.ts';
-import { withStored } from './errors.ts';
-import { copyMessage, KeyBytes, messageByteBound, type OutgoingMessage } from './message.ts';
-import type { PartitionQueue, QueueOptions } from './partition-queue.ts';
-import type { Plan } from './plan.ts';
+import { Call, none } from './call.ts';
+import { lateError, withStored } from './errors.ts';
+import { copyMessage, KeyBytes, messageBytes, type OutgoingMessage } from './message.ts';
+import type { PartitionQueue } from './partition-queue.ts';
 import { Topic } from './topic.ts';
 
 /** Milliseconds for which a broker's "unknown topic" is doubted: one that was just created takes a moment to be known. */
 const unknownTopicDoubtMs = 500;
 
-/** Milliseconds until metadata that failed for now is asked for again. */
-const loadRetryMs = 100;
-
 /** What a waiting message of `enqueue` counts for besides its bytes: it is an object of its own until it is in a batch. */
 const stagedMessageBytes = 256;
 
-/** A plan for topics as they are here. */
-export type TopicPlan = Plan<Topic>;
+/** A call to topics as they are here. */
+export type TopicCall = Call<Topic>;
 
 /** Lets messages in. */
 export class Admission {
   readonly #context: WriterContext;
   readonly #accumulator: Accumulator;
-  readonly #queueOptions: QueueOptions;
   readonly #topics = new Map<string, Topic>();
-  readonly #waiting = new Set<TopicPlan>();
-  /** Plans that only want for room, in their order. */
-  readonly #roomLine: TopicPlan[] = [];
-  /** Topics whose first in line may go on. */
-  readonly #freed: Topic[] = [];
+  readonly #waiting = new Set<TopicCall>();
   readonly #keys = new KeyBytes();
   readonly #lifetime = new AbortController();
+  readonly #unsubscribe: () => void;
   #running = false;
 
-  constructor(context: WriterContext, accumulator: Accumulator, queueOptions: QueueOptions) {
+  constructor(context: WriterContext, accumulator: Accumulator) {
     this.#context = context;
     this.#accumulator = accumulator;
-    this.#queueOptions = queueOptions;
     accumulator.onRoom = () => this.#run();
+    this.#unsubscribe = context.cluster.onSnapshot(({ topics }) => {
+      for (const topic of this.#topics.values()) {
+        const news = topics.get(topic.topic);
+        if (news !== undefined) topic.update(news);
+      }
+    });
   }
 
-  /** Plans that are not carried out yet. */
-  get waiting(): ReadonlySet<TopicPlan> {
-    return this.#waiting;
+  /** Resolves when what was taken so far has its outcome, and sees to it that it does not wait for company. */
+  async delivered(): Promise<void> {
+    const accumulator = this.#accumulator;
+    accumulator.hurry();
+    await Promise.allSettled(Array.from(this.#waiting, (call) => call.left()));
+    accumulator.hurry();
+    await Promise.all(Array.from(accumulator.active, ({ batches }) => batches.at(-1)?.told()));
   }
 
-  /** The topics of the Writer, for news of their leaders. */
-  get topics(): Iterable<Topic> {
-    return this.#topics.values();
+  /** A call of these messages, with the time and the deadline of now. It is to be entered or refused. */
+  call(messages: readonly OutgoingMessage[]): TopicCall {
+    const { settings, cluster } = this.#context;
+    const { platform } = cluster;
+    const deadlineMs = platform.monotonicNow() + settings.deliveryTimeoutMs;
+    this.#accumulator.expect(messages.length);
+    return new Call(settings.topic, messages, Math.floor(platform.now()), deadlineMs);
   }
 
-  /** Puts a single message straight into its batch; false when it has to wait for something. Throws what a balancer
-   * deserves. */
-  enter(message: OutgoingMessage, byteBound: number): boolean {
+  /** Puts a message straight into its batch, or in line. A promise when it takes room that is not there. Throws what a
+   * balancer deserves. */
+  enqueue(message: OutgoingMessage): undefined | Promise<void> {
+    const accumulator = this.#accumulator;
     const { settings, cluster } = this.#context;
     const topic = this.#topic(message.topic ?? settings.topic ?? '');
-    if (!topic.loaded || topic.line.length > 0) return false;
-    if (this.#roomLine.length > 0 || !this.#accumulator.hasRoom(byteBound)) return false;
-    const queue = this.#queueFor(topic, message, 0);
-    const timestampMs = message.timestamp ?? Math.floor(cluster.platform.now());
-    this.#accumulator.append(queue, message, timestampMs, undefined, undefined, 0);
-    this.#accumulator.expect(1);
-    return true;
-  }
-
-  /** Carries a plan out as far as that is possible now; what is left waits in line. */
-  enterPlan(plan: TopicPlan): void {
-    this.#accumulator.expect(plan.messages.length);
-    const { topic: writerTopic } = this.#context.settings;
-    if (writerTopic !== undefined) plan.topics = this.#topic(writerTopic).alone;
-    else plan.topics = [...new Set(plan.messages.map(({ topic }) => this.#topic(topic ?? '')))];
-    if (this.#roomLine.length === 0 && plan.topics.every(({ loaded, line }) => loaded && line.length === 0)) {
-      this.#balance(plan);
-      if (!plan.balanced || this.#append(plan)) return;
-      this.#roomLine.push(plan);
-    }
-    this.#waiting.add(plan);
-    for (const topic of plan.topics) topic.line.push(plan);
-    // The caller's array and, for an enqueue that was taken, its bytes are the caller's again.
-    plan.messages = plan.messages.map((message) =>
-      plan.call === undefined ? copyMessage(message, plan.timestampMs) : message,
-    );
-    this.#context.alarm.arm(plan.deadlineMs);
-    this.#freed.push(...plan.topics);
-    this.#run();
-  }
-
-  /** Adds a message to the enqueue that waits last in its topic's line; its plan, or undefined if there is none. */
-  join(message: OutgoingMessage, byteBound: number): TopicPlan | undefined {
-    const { line } = this.#topic(message.topic ?? this.#context.settings.topic ?? '');
-    const last = line[line.length - 1];
-    if (last === undefined || last.call !== undefined || last.balanced || last.topics.length > 1)
+    const { line } = topic;
+    const nowMs = Math.floor(cluster.platform.now());
+    if (topic.loaded && line.length === 0 && !accumulator.pressed && accumulator.hasRoomFor(message)) {
+      const queue = this.#queueFor(topic, message, 0);
+      accumulator.append(queue, message, message.timestamp ?? nowMs, undefined, undefined);
+      accumulator.expect(1);
       return undefined;
-    this.#accumulator.expect(1);
-    last.push(copyMessage(message, Math.floor(this.#context.cluster.platform.now())), byteBound);
-    return last;
+    }
+    // The bytes are the caller's again.
+    const copy = copyMessage(message, nowMs);
+    let call = line.at(-1);
+    if (call === undefined || call.owner !== undefined || call.targets.length > 0) {
+      call = this.call([copy]);
+      this.enter(call);
+    } else {
+      accumulator.expect(1);
+      call.push(copy);
+    }
+    if (call.refusal !== null) throw call.refusal;
+    const stagedBytes = messageBytes(message) + stagedMessageBytes;
+    if (accumulator.pressed || accumulator.bufferedBytes + stagedBytes > settings.maxBufferedBytes)
+      return call.left();
+    call.stagedBytes += stagedBytes;
+    accumulator.bufferedBytes += stagedBytes;
+    return undefined;
   }
 
-  /** Counts a waiting message of `enqueue` as buffered; false when there is no room for that. */
-  stage(plan: TopicPlan, byteBound: number): boolean {
-    const bytes = byteBound + stagedMessageBytes;
-    if (this.#roomLine.length > 0 || !this.#accumulator.hasRoom(bytes)) return false;
-    plan.stagedBytes += bytes;
-    this.#accumulator.bufferedBytes += bytes;
-    return true;
+  /** Carries a call out as far as that is possible now; what is left waits in line. */
+  enter(call: TopicCall): void {
+    const { messages } = call;
+    const { topic } = this.#context.settings;
+    call.topics =
+      topic === undefined
+        ? [...new Set(messages.map((message) => this.#topic(message.topic ?? '')))]
+        : [this.#topic(topic)];
+    if (!this.#accumulator.pressed && call.topics.every(({ loaded, line }) => loaded && line.length === 0)) {
+      if (this.#carryOut(call)) return;
+      this.#accumulator.press(true);
+    }
+    // The caller's array is the caller's again.
+    call.messages = [...messages];
+    this.#waiting.add(call);
+    this.#context.alarm.arm(call.deadlineMs);
+    for (const waitedFor of call.topics) {
+      waitedFor.line.push(call);
+      if (!waitedFor.loaded && !waitedFor.loading) void this.#load(waitedFor);
+    }
   }
 
   /** The caller gave up: what was not sent is taken back (W5), for the rest nobody waits any more. */
-  giveUp(call: WriteCall, plan: TopicPlan, cause: unknown): void {
-    const error = (stored: 'no' | 'maybe'): KafkaError =>
+  giveUp(call: TopicCall, cause: unknown): void {
+    const aborted = (stored: 'no' | 'maybe'): KafkaError =>
       new KafkaError('The write was aborted by its signal', { code: 'ABORTED', stored, cause });
-    const [withdrawn, unknown] = [error('no'), error('maybe')];
-    this.refuse(plan, withdrawn);
-    for (let segment = call.first; segment !== undefined; segment = segment.next) {
-      const { batch, count } = segment;
-      if (batch.settled) continue;
-      const taken = this.#accumulator.withdraw(segment);
-      segment.error = taken ? withdrawn : unknown;
-      if (!taken) batch.forget(segment);
-      call.recordsSettled(count, true);
+    this.refuse(call, aborted('no'));
+    for (const segment of new Set(call.segments.slice(0, call.next))) {
+      if (segment.batch.settled) continue;
+      segment.error = aborted(this.#accumulator.withdraw(segment) ? 'no' : 'maybe');
+      call.recordsSettled(segment.count, true);
     }
+    this.#run();
   }
 
-  /** What of a plan is in no batch will not get into one. */
-  refuse(plan: TopicPlan, error: KafkaError): void {
-    const { call, messages, next } = plan;
-    const count = messages.length - next;
-    if (plan.refusal !== null || count <= 0) return;
-    plan.refusal = error;
-    this.#context.stats.window.errors += count;
-    this.#accumulator.done(count);
-    if (call !== undefined) call.refuse(count, () => error);
-    else if (this.#waiting.has(plan)) this.#tellLost(plan, messages.slice(next), error);
-    if (plan.balanced) plan.messages = [];
-    this.#leave(plan);
+  /** What of a call is in no batch will not get into one; see `Call.refuse`. */
+  refuse(call: TopicCall, error: KafkaError, faults?: ReadonlyMap<number, KafkaError>): void {
+    const { messages, next, topics } = call;
+    const lost = messages.slice(next);
+    if (call.refusal !== null || lost.length === 0) return;
+    this.#context.stats.add('errors', lost.length);
+    this.#accumulator.done(lost.length);
+    call.refuse(error, faults);
+    if (!this.#leave(call) || call.owner !== undefined) return;
+    const { topic } = topics[0] as Topic;
+    this.#accumulator.tell(
+      { topic, partition: -1, messages: lost, baseOffset: undefined, error },
+      lost.length,
+    );
   }
 
-  /** Refuses plans whose deadline has passed; the moment at which the next may. */
+  /** Refuses calls whose deadline has passed; the moment at which the next may. */
   tick(nowMs: number): number {
     let nextMs = Infinity;
     const limitMs = this.#context.settings.deliveryTimeoutMs;
-    for (const plan of this.#waiting) {
+    for (const call of this.#waiting) {
+      if (call.deadlineMs > nowMs) nextMs = Math.min(nextMs, call.deadlineMs);
       // A look-up ends by the deadline of the first that waits for it, and knows why it failed.
-      if (plan.topics.some(({ loading }) => loading)) continue;
-      if (plan.deadlineMs > nowMs) nextMs = Math.min(nextMs, plan.deadlineMs);
-      else {
-        const text = `The write found no room in maxBufferedBytes within deliveryTimeoutMs, ${limitMs} ms`;
-        this.refuse(plan, new TimeoutError(text, { limitMs, stored: 'no' }));
-      }
+      else if (!call.topics.some(({ loading }) => loading))
+        this.refuse(call, lateError('The write found no room in maxBufferedBytes', limitMs));
     }
+    this.#run();
     return nextMs;
   }
 
   /** Refuses what waits and lets go of the topics. */
   close(): void {
     const closed = closedError('The writer', 'no');
+    this.#unsubscribe();
     this.#lifetime.abort(closed);
-    for (const plan of this.#waiting) this.refuse(plan, closed);
+    for (const call of this.#waiting) this.refuse(call, closed);
     for (const topic of this.#topics.values()) topic.release();
   }
 
-  /** Lets in what can be let in. A loop, since each plan that leaves may free the next ones. */
+  /** Lets in what can be let in, in call order, until room is wanting. */
   #run(): void {
-    if (this.#running) return;
+    // Called by a completion, which may have freed something.
+    if (this.#running) return this.#context.cluster.platform.defer(() => this.#run());
     this.#running = true;
-    for (;;) {
-      const first = this.#freed.shift()?.line[0];
-      if (first !== undefined) this.#advance(first);
-      if (this.#freed.length > 0) continue;
-      const plan = this.#roomLine[0];
-      if (plan === undefined || !this.#append(plan)) break;
-      this.#leave(plan);
+    let pressed = false;
+    for (const call of this.#waiting) {
+      if (!call.topics.every(({ loaded, line }) => loaded && line[0] === call)) continue;
+      pressed = !this.#carryOut(call);
+      if (pressed) break;
     }
+    this.#accumulator.press(pressed);
     this.#running = false;
-    const pressed = this.#roomLine.length > 0;
-    if (pressed && !this.#accumulator.pressed) this.#accumulator.press();
-    this.#accumulator.pressed = pressed;
   }
 
-  /** Goes as far with the first plan in a line as is possible now. */
-  #advance(plan: TopicPlan): void {
-    if (plan.balanced || plan.topics.some((topic) => topic.line[0] !== plan)) return;
-    const startedMs = plan.deadlineMs - this.#context.settings.deliveryTimeoutMs;
-    for (const topic of plan.topics) {
-      if (topic.loaded) continue;
-      const { failure } = topic;
-      // The plan was in line when the look-up failed: the answer is as fresh for it as its own would be.
-      if (failure !== undefined && failure.atMs >= startedMs) this.refuse(plan, failure.error);
-      else if (!topic.loading) void this.#load(topic, plan.deadlineMs);
-      return;
-    }
-    this.#balance(plan);
-    if (!plan.balanced) return;
-    this.#accumulator.bufferedBytes -= plan.stagedBytes;
-    plan.stagedBytes = 0;
-    this.#roomLine.push(plan);
-  }
-
-  async #load(topic: Topic, deadlineMs: number): Promise<void> {
-    const { cluster } = this.#context;
-    const options = { deadlineMs, doubtMs: unknownTopicDoubtMs, signal: this.#lifetime.signal };
-    topic.loading = true;
+  /** Puts what is left of a call into batches; false if that is not all, for want of room. */
+  #carryOut(call: TopicCall): boolean {
+    const accumulator = this.#accumulator;
+    this.#unstage(call);
     try {
-      topic.update(await cluster.topic(topic.topic, options));
+      if (call.targets.length === 0) this.#balance(call);
+      const { messages, targets, owner, timestampMs, deadlineMs } = call;
+      for (let index = call.next; index < messages.length; index++) {
+        const message = messages[index] as OutgoingMessage;
+        if (!accumulator.hasRoomFor(message)) return false;
+        const queue = targets[index] as PartitionQueue;
+        const recordMs = message.timestamp ?? timestampMs;
+        call.entered(accumulator.append(queue, message, recordMs, deadlineMs, owner));
+      }
+      this.#leave(call);
     } catch (error) {
-      const failure = withStored(error, 'no');
-      const nowMs = cluster.platform.monotonicNow();
-      if (failure.code === 'UNKNOWN_TOPIC' || !failure.retriable)
-        topic.failure = { error: failure, atMs: nowMs };
-      else {
-        topic.failure = this.#outOfTime(topic, failure, nowMs);
-        if (nowMs < deadlineMs) await sleep(cluster.platform, loadRetryMs);
+      // The balancer is at fault, or the application changed a message after it had been checked.
+      this.refuse(call, withStored(error, 'no'));
+    }
+    return true;
+  }
+
+  /** Looks a topic up for those in its line, as long as there are any, by the deadline of the first. */
+  async #load(topic: Topic): Promise<void> {
+    const { cluster, settings } = this.#context;
+    const { line, topic: name } = topic;
+    const options = { doubtMs: unknownTopicDoubtMs, signal: this.#lifetime.signal };
+    topic.loading = true;
+    for (let first = line[0]; first !== undefined && !topic.loaded; first = line[0]) {
+      try {
+        topic.update(await cluster.topic(name, { ...options, deadlineMs: first.deadlineMs }));
+      } catch (error) {
+        const failure = withStored(error, 'no');
+        const isFinal = failure.code === 'UNKNOWN_TOPIC' || !failure.retriable;
+        const limitMs = settings.deliveryTimeoutMs;
+        const refusal = isFinal ? failure : lateError(`No metadata of ${name}`, limitMs, failure);
+        const nowMs = cluster.platform.monotonicNow();
+        // Trouble that passes answers only those whose time is over.
+        for (const call of line.slice()) if (isFinal || call.deadlineMs <= nowMs) this.refuse(call, refusal);
       }
     }
     topic.loading = false;
-    this.#freed.push(topic);
+    // Names that turn out not to be topics must not pile up.
+    if (!topic.loaded) {
+      this.#topics.delete(name);
+      topic.release();
+    }
     this.#run();
-    this.#forgetIfUnused(topic);
   }
 
-  /** Metadata that failed for now answers only the plans whose own time is over. */
-  #outOfTime(topic: Topic, failure: KafkaError, nowMs: number): Topic['failure'] {
-    const limitMs = this.#context.settings.deliveryTimeoutMs;
-    const { message } = failure.cause instanceof Error ? failure.cause : failure;
-    const text = `No metadata of ${topic.topic} within deliveryTimeoutMs, ${limitMs} ms; the last attempt: ${message}`;
-    return {
-      error: new TimeoutError(text, { limitMs, stored: 'no', cause: failure }),
-      atMs: nowMs - limitMs,
-    };
-  }
-
-  /** Chooses every message's partition; on a fault nothing of the plan is appended (W1). */
-  #balance(plan: TopicPlan): void {
-    const { messages } = plan;
+  /** Chooses every message's partition. Throws before anything of the call is appended (W1). */
+  #balance(call: TopicCall): void {
+    const { messages } = call;
     const { length } = messages;
-    if (length > 1) plan.slots = new Int32Array(length);
-    let topic = plan.topics[0] as Topic;
+    const targets: PartitionQueue[] = Array<PartitionQueue>(length);
+    let topic = call.topics[0] as Topic;
+    let index = 0;
     try {
-      for (let index = 0; index < length; index++) {
+      for (; index < length; index++) {
         const message = messages[index] as OutgoingMessage;
         if (message.topic !== undefined && message.topic !== topic.topic) topic = this.#topic(message.topic);
         const queue = this.#queueFor(topic, message, index);
-        if (queue.slot < 0) queue.slot = plan.queues.push(queue) - 1;
         queue.callBytes += topic.recordBytes;
-        if (plan.slots !== undefined) plan.slots[index] = queue.slot;
-        if (message.timestamp !== undefined) {
-          plan.timestamps ??= new Float64Array(length).fill(Number.NaN);
-          plan.timestamps[index] = message.timestamp;
-        }
+        targets[index] = queue;
+        if (message.timestamp === undefined) continue;
+        (call.timestamps ??= Array<number>(length))[index] = message.timestamp;
       }
-      plan.balanced = true;
-    } catch (error) {
-      this.refuse(plan, withStored(error, 'no'));
+      call.targets = targets;
     } finally {
-      for (const queue of plan.queues) {
-        queue.slot = -1;
-        queue.callBytes = 0;
-      }
+      while (index-- > 0) (targets[index] as PartitionQueue).callBytes = 0;
     }
   }
 
   /** The message's partition: its own choice, else the balancer's. */
   #queueFor(topic: Topic, message: OutgoingMessage, index: number): PartitionQueue {
-    topic.recordBytes = messageByteBound(message);
+    topic.recordBytes = messageBytes(message);
     const { balancer } = this.#context.settings;
     const chosen = message.partition ?? balancer.partition(message, this.#keys.of(message.key), topic);
     const queue = Number.isInteger(chosen) ? topic.queues[chosen] : undefined;
@@ -281,75 +271,32 @@ export class Admission {
     );
   }
 
-  /** Appends a plan's messages while there is room; true when none is left. */
-  #append(plan: TopicPlan): boolean {
-    const accumulator = this.#accumulator;
-    const { messages, slots, call, queues, timestampMs, deadlineMs } = plan;
-    const { length } = messages;
-    const roomForAll = accumulator.bufferedBytes + plan.byteBound <= this.#context.settings.maxBufferedBytes;
-    try {
-      for (let index = plan.next; index < length; index++) {
-        const message = messages[index] as OutgoingMessage;
-        if (!roomForAll && !accumulator.hasRoom(messageByteBound(message))) return false;
-        const slot = slots === undefined ? 0 : (slots[index] as number);
-        const queue = queues[slot] as PartitionQueue;
-        accumulator.append(queue, message, message.timestamp ?? timestampMs, deadlineMs, call, slot);
-        plan.next = index + 1;
-      }
-      // A single message is all in its segment: thousands of such calls may be outstanding.
-      if (call?.length === 1 && plan.timestamps === undefined) call.spread = undefined;
-    } catch (error) {
-      // The application changed a message after it had been checked.
-      this.refuse(plan, withStored(error, 'no'));
-    }
-    plan.messages = [];
+  /** The waiting messages of a call do not count as buffered any more. */
+  #unstage(call: TopicCall): void {
+    this.#accumulator.bufferedBytes -= call.stagedBytes;
+    call.stagedBytes = 0;
+  }
+
+  /** A call waits for nothing here any more; true if it was in line. */
+  #leave(call: TopicCall): boolean {
+    const { topics } = call;
+    this.#unstage(call);
+    call.topics = none;
+    // Of a refused one, the receipt still says where each message was to go.
+    if (call.refusal === null || call.targets.length > 0) call.messages = none;
+    if (call.refusal === null) call.targets = none;
+    call.onLeave?.();
+    if (!this.#waiting.delete(call)) return false;
+    for (const { line } of topics) line.splice(line.indexOf(call), 1);
     return true;
-  }
-
-  /** A plan waits for nothing here any more; those behind it go on. */
-  #leave(plan: TopicPlan): void {
-    if (!this.#waiting.delete(plan)) return;
-    const { stagedBytes, listeners, topics } = plan;
-    plan.stagedBytes = 0;
-    removeFrom(this.#roomLine, plan);
-    for (const topic of topics) removeFrom(topic.line, plan);
-    if (listeners !== undefined) for (const listener of listeners) listener(plan.refusal);
-    this.#freed.push(...topics);
-    this.#accumulator.returnRoom(stagedBytes);
-    for (const topic of topics) this.#forgetIfUnused(topic);
-  }
-
-  /** Tells the completion about messages of `enqueue` that got into no batch. */
-  #tellLost(plan: TopicPlan, lost: readonly OutgoingMessage[], error: KafkaError): void {
-    for (const { topic } of plan.topics) {
-      const messages = lost.filter((message) => (message.topic ?? topic) === topic);
-      this.#accumulator.complete({ topic, partition: -1, messages, baseOffset: undefined, error });
-    }
-    this.#context.cluster.logger.warn?.('messages were not written', {
-      messages: lost.length,
-      reason: error.message,
-    });
   }
 
   #topic(name: string): Topic {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
-      const { cluster } = this.#context;
-      topic = new Topic(name, cluster, this.#queueOptions);
+      topic = new Topic(name, this.#context.cluster, this.#accumulator);
       this.#topics.set(name, topic);
     }
     return topic;
   }
-
-  /** Names that turn out not to be topics must not pile up. */
-  #forgetIfUnused(topic: Topic): void {
-    if (topic.loaded || topic.loading || topic.line.length > 0) return;
-    this.#topics.delete(topic.topic);
-    topic.release();
-  }
-}
-
-function removeFrom<T>(list: T[], item: T): void {
-  const index = list.indexOf(item);
-  if (index >= 0) list.splice(index, 1);
 }

@@ -20,8 +20,8 @@ export class Alarm {
     if (atMs >= this.#atMs) return;
     this.#timer?.cancel();
     this.#atMs = atMs;
-    const delayMs = Math.ceil(atMs - this.#platform.monotonicNow());
-    this.#timer = this.#platform.setTimer(Math.min(Math.max(0, delayMs), 2 ** 31 - 1), () => {
+    const delayMs = Math.max(0, Math.ceil(atMs - this.#platform.monotonicNow()));
+    this.#timer = this.#platform.setTimer(delayMs, () => {
       this.#atMs = Infinity;
       this.#ring();
     });

@@ -1,63 +1,95 @@
-/** The outcome of one call of `writeMessages`, collected from the batches that its messages went into.
- * Not here: how its messages get there (plan.ts, admission.ts). A call of one message is this object, one segment and
- * the promise; thousands of them may be outstanding.
- * Invariant: every message has its outcome once: refused, given up, or that of its batch; then the call settles.
+/** Messages on their way to their partitions, and what became of them: a call of `writeMessages`, or messages of
+ * `enqueue` that wait for metadata or room.
+ * Not here: when they go on (admission.ts). Thousands of calls of one message may be outstanding.
+ * Invariants: the messages from `next` on are in no batch; before `targets` is set none is. Each message of
+ * `writeMessages` has its outcome once: refused, given up, or that of its batch; then the call settles.
  */
 import { UsageError, type KafkaError } from '../../errors.ts';
-import type { Segment, SegmentOwner } from './partition-queue.ts';
 import { WriteErrors } from './errors.ts';
+import { isCount, type OutgoingMessage } from './message.ts';
+import type { PartitionQueue, Segment, SegmentOwner } from './partition-queue.ts';
 import type { WriteReceipt, WrittenMessage } from './receipt.ts';
 
-/** How the messages of a call are spread over partitions; see `Plan`. */
-export interface Spread {
-  /** First message that is in no batch. */
-  readonly next: number;
-  /** Which of the call's partitions each message goes to; undefined while that is open, and for a single message. */
-  readonly slots: Int32Array | undefined;
-  /** Milliseconds since 1970, `NaN` for messages that bring none; undefined when none does. */
-  readonly timestamps: Float64Array | undefined;
-  /** Where a message that is in no batch was to go. */
-  destination(index: number): { readonly topic: string; readonly partition: number };
-}
+/** One empty list for all: a call must be small. */
+export const none: readonly never[] = [];
 
-/** A call. */
-export class WriteCall implements SegmentOwner {
-  readonly length: number;
+/** A call. `Topic` is what admission knows of a topic, which in turn knows the calls in its line. */
+export class Call<Topic> implements SegmentOwner {
+  /** Emptied when they are in batches. */
+  messages: readonly OutgoingMessage[];
   /** Timestamp of messages that bring none, milliseconds since 1970. */
   readonly timestampMs: number;
-  /** Undefined for a single message that went straight into its batch. */
-  spread: Spread | undefined;
-  settled = false;
-  /** Called when the call settles. */
-  onSettled: (() => void) | undefined;
-  /** The call's records, in the order in which they were appended. */
-  first: Segment | undefined;
-  #last: Segment | undefined;
-  /** Why a message that is in no batch will not get into one. */
-  #refusalOf: ((index: number) => KafkaError) | undefined;
-  #offender: KafkaError | undefined;
-  #resolve: ((receipt: WriteReceipt | Promise<never>) => void) | undefined;
+  /** On `platform.monotonicNow()`. */
+  readonly deadlineMs: number;
+  topics: readonly Topic[] = none;
+  /** Where each message goes; empty until that is known of all. */
+  targets: readonly PartitionQueue[] = none;
+  /** Milliseconds since 1970, of the messages that bring their own; undefined when none does. */
+  timestamps: (number | undefined)[] | undefined;
+  next = 0;
+  /** Why the messages from `next` on will not get into a batch. */
+  refusal: KafkaError | null = null;
+  /** Bytes by which waiting messages of `enqueue` count as buffered. */
+  stagedBytes = 0;
+  /** Where each record is that is in a batch; one entry per message, if anybody waits for them. */
+  segments: readonly Segment[] = none;
+  /** Called once, when the last message is in a batch or refused. */
+  onLeave: (() => void) | undefined;
+  readonly #topic: string | undefined;
+  /** Which record of its segment each is; undefined while each is the first. */
+  #ranks: number[] | undefined;
+  #left: Promise<void> | undefined;
   #unsettled: number;
   #failed = false;
+  #resolve: ((receipt: WriteReceipt | Promise<never>) => void) | undefined;
+  /** The messages that are at fault themselves, when all are refused (W1). */
+  #faults: ReadonlyMap<number, KafkaError> | undefined;
 
-  constructor(length: number, timestampMs: number) {
-    this.length = length;
+  /** `topic`: the Writer's, if it has one. */
+  constructor(
+    topic: string | undefined,
+    messages: readonly OutgoingMessage[],
+    timestampMs: number,
+    deadlineMs: number,
+  ) {
+    this.#topic = topic;
+    this.messages = messages;
     this.timestampMs = timestampMs;
-    this.#unsettled = length;
+    this.deadlineMs = deadlineMs;
+    this.#unsettled = messages.length;
   }
 
   /** Settles with the outcome of all messages. */
   outcome(): Promise<WriteReceipt> {
+    this.segments = Array<Segment>(this.messages.length);
     return new Promise((resolve) => {
       this.#resolve = resolve;
     });
   }
 
-  /** Takes up the records that an append began a segment for. */
-  add(segment: Segment): void {
-    if (this.#last === undefined) this.first = segment;
-    else this.#last.next = segment;
-    this.#last = segment;
+  /** Who waits for the records: nobody for those of `enqueue`. */
+  get owner(): SegmentOwner | undefined {
+    return this.#resolve === undefined ? undefined : this;
+  }
+
+  /** One more message for an `enqueue` that waits. */
+  push(message: OutgoingMessage): void {
+    (this.messages as OutgoingMessage[]).push(message);
+  }
+
+  /** Resolves when the last message is in a batch; rejects when the rest was refused. */
+  left(): Promise<void> {
+    return (this.#left ??= new Promise((resolve, reject) => {
+      this.onLeave = () => (this.refusal === null ? resolve() : reject(this.refusal));
+    }));
+  }
+
+  /** The next message is in a batch; `segment` unless nobody waits for it. */
+  entered(segment: Segment | undefined): void {
+    const index = this.next++;
+    if (segment === undefined) return;
+    (this.segments as Segment[])[index] = segment;
+    if (segment.count > 1) (this.#ranks ??= Array<number>(this.segments.length))[index] = segment.count - 1;
   }
 
   recordsSettled(count: number, failed: boolean): void {
@@ -66,81 +98,44 @@ export class WriteCall implements SegmentOwner {
     if (this.#unsettled === 0) this.#settle();
   }
 
-  /** `count` messages will not get into a batch; `offender` is the error to name before others. */
-  refuse(count: number, errorOf: (index: number) => KafkaError, offender?: KafkaError): void {
-    this.#refusalOf = errorOf;
-    this.#offender = offender;
-    this.recordsSettled(count, true);
+  /** The messages from `next` on will not get into a batch; those among `faults` for a reason of their own. */
+  refuse(error: KafkaError, faults?: ReadonlyMap<number, KafkaError>): void {
+    this.refusal = error;
+    this.#faults = faults;
+    this.recordsSettled(this.messages.length - this.next, true);
   }
 
   /** Where a message went. */
   at(index: number): WrittenMessage {
-    if (!Number.isInteger(index) || index < 0 || index >= this.length) {
-      throw new UsageError(`A receipt of ${this.length} messages has no message ${index}`);
+    if (!isCount(index) || index >= this.segments.length) {
+      throw new UsageError(`A receipt of ${this.segments.length} messages has no message ${index}`);
     }
-    const [segment, record] = this.#find(index);
-    if (segment === undefined) {
-      const { topic, partition } = this.spread?.destination(index) ?? { topic: '', partition: -1 };
-      return { topic, partition, offset: undefined, timestamp: undefined };
+    const segment = this.segments[index];
+    const { topic, partition } = segment?.batch.queue ??
+      this.targets[index] ?? { topic: this.#topic ?? this.messages[index]?.topic ?? '', partition: -1 };
+    let offset: number | undefined;
+    let timestamp: number | undefined;
+    if (segment !== undefined && this.#errorOf(index) === null) {
+      const { baseOffset, appendTimeMs } = segment.batch;
+      if (baseOffset >= 0) offset = baseOffset + segment.first + (this.#ranks?.[index] ?? 0);
+      timestamp = appendTimeMs < 0 ? (this.timestamps?.[index] ?? this.timestampMs) : appendTimeMs;
     }
-    const { queue, baseOffset, appendTimeMs, error } = segment.batch;
-    const { topic, partition } = queue;
-    if (error !== null || segment.error !== null)
-      return { topic, partition, offset: undefined, timestamp: undefined };
-    const own = this.spread?.timestamps?.[index] ?? Number.NaN;
-    const timestamp = Number.isNaN(own) ? this.timestampMs : own;
-    return {
-      topic,
-      partition,
-      offset: baseOffset < 0 ? undefined : baseOffset + record,
-      timestamp: appendTimeMs < 0 ? timestamp : appendTimeMs,
-    };
+    return { topic, partition, offset, timestamp };
   }
 
   /** Why a message was not written, or null. */
   #errorOf(index: number): KafkaError | null {
-    const [segment] = this.#find(index);
+    const segment = this.segments[index];
     return segment === undefined
-      ? (this.#refusalOf?.(index) ?? null)
+      ? (this.#faults?.get(index) ?? this.refusal)
       : (segment.error ?? segment.batch.error);
   }
 
-  /** The segment of a message, and the index of its record in the batch. */
-  #find(index: number): readonly [Segment | undefined, number] {
-    const { spread } = this;
-    if (spread !== undefined && index >= spread.next) return [undefined, 0];
-    const slot = spread?.slots?.[index] ?? 0;
-    let rank = spread?.slots === undefined ? index : this.#rankOf(spread.slots, index);
-    for (let segment = this.first; segment !== undefined; segment = segment.next) {
-      if (segment.slot !== slot) continue;
-      if (rank < segment.count) return [segment, segment.first + rank];
-      rank -= segment.count;
-    }
-    return [undefined, 0];
-  }
-
-  #ranks: Uint32Array | undefined;
-
-  /** How many earlier messages of the call went to the same partition. */
-  #rankOf(slots: Int32Array, index: number): number {
-    if (this.#ranks === undefined) {
-      const seen = new Map<number, number>();
-      this.#ranks = Uint32Array.from(slots, (slot) => {
-        const rank = seen.get(slot) ?? 0;
-        seen.set(slot, rank + 1);
-        return rank;
-      });
-    }
-    return this.#ranks[index] ?? 0;
-  }
-
   #settle(): void {
-    if (this.settled) return;
-    this.settled = true;
-    this.onSettled?.();
-    const receipt = { length: this.length, at: (index: number) => this.at(index) };
+    const receipt = { length: this.segments.length, at: (index: number) => this.at(index) };
     if (!this.#failed) return this.#resolve?.(receipt);
-    const errors = Array.from({ length: this.length }, (_, index) => this.#errorOf(index));
-    this.#resolve?.(Promise.reject(new WriteErrors(errors, receipt, this.#offender)));
+    const errors = Array.from({ length: this.segments.length }, (_, index) => this.#errorOf(index));
+    const [offender] = this.#faults?.values() ?? [];
+    this.#resolve?.(Promise.reject(new WriteErrors(errors, receipt, offender)));
   }
 }

@@ -1,8 +1,8 @@
-/** The error of a write of one or many messages: one entry per message, null for those that were written.
+/** The errors of writes: that of a call, with one entry per message, null for those that were written, and its entries.
  * Invariant: `errors` is aligned with the messages of the call, and each entry says in `stored` whether its message
  * may be in the log.
  */
-import { KafkaError, type ErrorCode, type Stored } from '../../errors.ts';
+import { KafkaError, TimeoutError, type ErrorCode, type Stored } from '../../errors.ts';
 import type { WriteReceipt } from './receipt.ts';
 
 const brand: unique symbol = Symbol.for('kafka-wire.error');
@@ -38,20 +38,29 @@ export class WriteErrors extends AggregateError {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return (
-      typeof value === 'object' &&
-      value !== null &&
-      (value as Record<symbol, unknown>)[brand] === 'WriteErrors'
-    );
+    return value instanceof KafkaError && value.name === 'WriteErrors';
   }
 }
 
-/** The same error with what is known about the record; `stored` only gets more certain the other way round. */
+/** The same error with what is known about the record, as a `KafkaError` whatever was thrown. */
 export function withStored(error: unknown, stored: Stored): KafkaError {
-  if (error instanceof KafkaError && error.stored === stored) return error;
-  const { message, code, retriable } =
-    error instanceof KafkaError
-      ? error
-      : { message: String(error), code: 'BROKER' as const, retriable: false };
-  return new KafkaError(message, { code, retriable, stored, cause: error });
+  if (!(error instanceof KafkaError))
+    return new KafkaError(String(error), { code: 'BROKER', stored, cause: error });
+  const { message, code, retriable } = error;
+  return error.stored === stored ? error : new KafkaError(message, { code, retriable, stored, cause: error });
+}
+
+/** The deadline of records has passed; `what` did not happen, `cause` is why the last attempt was in vain. */
+export function lateError(
+  what: string,
+  limitMs: number,
+  cause?: KafkaError,
+  stored: Stored = 'no',
+): TimeoutError {
+  const why = cause === undefined ? '' : `; the last attempt: ${cause.message}`;
+  return new TimeoutError(`${what} within deliveryTimeoutMs, ${limitMs} ms${why}`, {
+    limitMs,
+    stored,
+    cause,
+  });
 }

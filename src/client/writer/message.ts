@@ -39,75 +39,77 @@ export function headersOf(headers: HeadersInput | undefined): readonly HeaderInp
   return Object.entries(headers).map(([key, value]) => ({ key, value }));
 }
 
+function typeName(value: unknown): string {
+  if (typeof value !== 'object') return typeof value;
+  return value === null ? 'null' : (value.constructor?.name ?? 'object');
+}
+
 function isRecordBytes(value: unknown): boolean {
   return typeof value === 'string' || value === null || value instanceof Uint8Array;
 }
 
-function typeName(value: unknown): string {
-  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
-  return value.constructor?.name ?? 'object';
+/** Whether a value is an integer from 0 to 2^53-1. */
+export function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
+/** `value` is named by its type; by itself only where it is a number that cannot be content. */
+function fault(field: string, wanted: string, value: unknown, isContent = true): string {
+  const got = typeof value === 'number' && !isContent ? value : typeName(value);
+  return `${field} must be ${wanted}; got ${got}`;
+}
+
+const recordBytes = 'a string, bytes or null';
+const nonEmpty = 'a non-empty string';
+
 function headersFault(headers: unknown): string | undefined {
-  if (typeof headers !== 'object' || headers === null || headers instanceof Map) {
-    return `headers must be a list of { key, value } or a record; got ${typeName(headers)}`;
-  }
+  if (typeof headers !== 'object' || headers === null || headers instanceof Map)
+    return fault('headers', 'a list of { key, value } or a record', headers);
   for (const header of headersOf(headers as HeadersInput) ?? []) {
     if (typeof header?.key !== 'string' || header.key === '')
-      return 'a header key must be a non-empty string';
-    if (!isRecordBytes(header.value))
-      return `a header value must be a string, bytes or null; got ${typeName(header.value)}`;
+      return fault('a header key', nonEmpty, header?.key);
+    if (!isRecordBytes(header.value)) return fault('a header value', recordBytes, header.value);
   }
   return undefined;
 }
 
 function fieldFault(message: OutgoingMessage, writerTopic: string | undefined): string | undefined {
-  if (typeof message !== 'object' || message === null)
-    return `a message must be an object; got ${typeName(message)}`;
+  if (typeof message !== 'object' || message === null) return fault('a message', 'an object', message);
   const { topic, partition, key, value, headers, timestamp } = message;
   if (writerTopic === undefined) {
     if (topic === undefined) return 'no topic: set it on the message or on the Writer';
-    if (typeof topic !== 'string' || topic === '')
-      return `topic must be a non-empty string; got ${typeName(topic)}`;
+    if (typeof topic !== 'string' || topic === '') return fault('topic', nonEmpty, topic);
   } else if (topic !== undefined) return 'two topics: set it on the message or on the Writer, not on both';
-  if (key !== undefined && !isRecordBytes(key))
-    return `key must be a string, bytes or null; got ${typeName(key)}`;
-  if (!isRecordBytes(value))
-    return `value must be a string, bytes or null (a tombstone); got ${typeName(value)}`;
-  if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0)) {
-    return `partition must be an integer of at least 0; got ${typeof partition === 'number' ? partition : typeName(partition)}`;
-  }
-  if (timestamp !== undefined && !(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
-    return `timestamp must be milliseconds from 0 to 2^53-1; got ${typeof timestamp === 'number' ? timestamp : typeName(timestamp)}`;
-  }
+  if (key !== undefined && !isRecordBytes(key)) return fault('key', recordBytes, key);
+  if (!isRecordBytes(value)) return fault('value', `${recordBytes} (a tombstone)`, value);
+  if (partition !== undefined && !isCount(partition))
+    return fault('partition', 'an integer of at least 0', partition, false);
+  if (timestamp !== undefined && !isCount(timestamp))
+    return fault('timestamp', 'milliseconds from 0 to 2^53-1', timestamp, false);
   return headers === undefined ? undefined : headersFault(headers);
 }
 
-/** Most bytes that a valid message takes in its batch; quick. */
-export function messageByteBound(message: OutgoingMessage): number {
-  return recordByteBound(message.key ?? null, message.value, headersOf(message.headers));
+/** Most bytes that a valid message takes in its batch: a quick bound if that is within `limit`, else its text is
+ * counted as the UTF-8 it becomes. */
+export function messageBytes(message: OutgoingMessage, limit: number = Infinity): number {
+  const { key = null, value } = message;
+  const headers = headersOf(message.headers);
+  const bound = recordByteBound(key, value, headers);
+  return bound <= limit ? bound : recordByteLength(key, value, headers);
 }
 
-/** Bytes that a valid message takes in its batch, text counted as the UTF-8 it becomes. */
-export function messageByteLength(message: OutgoingMessage): number {
-  return recordByteLength(message.key ?? null, message.value, headersOf(message.headers));
-}
-
-/** `messageByteBound` of a good message; else the fault, as an error with code `USAGE` or `MESSAGE_TOO_LARGE`. */
+/** What is wrong with a message, as an error with code `USAGE` or `MESSAGE_TOO_LARGE`; undefined if nothing is. */
 export function checkMessage(
   message: OutgoingMessage,
   index: number,
-  writerTopic: string | undefined,
-  batchBytes: number,
-): number | KafkaError {
-  const fault = fieldFault(message, writerTopic);
-  if (fault !== undefined) return new UsageError(`Message ${index}: ${fault}`, { stored: 'no' });
-  const bound = messageByteBound(message);
-  if (bound + batchHeaderBytes <= batchBytes) return bound;
-  const exact = messageByteLength(message) + batchHeaderBytes;
-  if (exact <= batchBytes) return bound;
+  { topic, batchBytes }: { readonly topic: string | undefined; readonly batchBytes: number },
+): KafkaError | undefined {
+  const text = fieldFault(message, topic);
+  if (text !== undefined) return new UsageError(`Message ${index}: ${text}`, { stored: 'no' });
+  const bytes = messageBytes(message, batchBytes - batchHeaderBytes) + batchHeaderBytes;
+  if (bytes <= batchBytes) return undefined;
   return new KafkaError(
-    `Message ${index} takes a batch of ${exact} bytes; batchBytes allows ${batchBytes}: raise it and the topic's max.message.bytes, or split the message`,
+    `Message ${index} takes a batch of ${bytes} bytes; batchBytes allows ${batchBytes}: raise it and the topic's max.message.bytes, or split the message`,
     { code: 'MESSAGE_TOO_LARGE', stored: 'no' },
   );
 }

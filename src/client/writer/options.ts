@@ -69,12 +69,11 @@ export interface WriterSettings {
 /** What `new Writer` takes. */
 export type WriterOptions = SharedOptions & WriterSettings;
 
-/** `WriterSettings` with every default filled in. */
+/** `WriterSettings` with every default filled in, by the same names. */
 export interface ResolvedSettings {
   readonly topic: string | undefined;
   readonly balancer: Balancer;
-  /** -1 stands for all. */
-  readonly acks: -1 | 0 | 1;
+  readonly requiredAcks: 0 | 1 | 'all';
   readonly compression: Codec | undefined;
   readonly idempotent: boolean;
   readonly batchSize: number;
@@ -84,20 +83,6 @@ export interface ResolvedSettings {
   readonly deliveryTimeoutMs: number;
   readonly completion: ((outcome: BatchOutcome) => void) | undefined;
 }
-
-const settingNames = [
-  'topic',
-  'balancer',
-  'requiredAcks',
-  'compression',
-  'idempotent',
-  'batchSize',
-  'batchBytes',
-  'batchTimeoutMs',
-  'maxBufferedBytes',
-  'deliveryTimeoutMs',
-  'completion',
-];
 
 function resolveBalancer(balancer: Balancer | BalancerFunction | undefined): Balancer {
   if (balancer === undefined) return murmur2();
@@ -114,45 +99,37 @@ function resolveCompression(codec: Codec | undefined): Codec | undefined {
 
 /** Checks the settings and fills in the defaults. Throws a `UsageError` that names a wrong option. */
 export function resolveSettings(options: WriterOptions): ResolvedSettings {
-  refuseUnknownOptions('Writer', options, [...sharedOptionNames(), ...settingNames]);
-  const { requiredAcks = 'all', completion } = options;
-  if (requiredAcks !== 'all' && requiredAcks !== 0 && requiredAcks !== 1) {
+  // A copy, since what is no object is refused below, with the names that are none of these.
+  const given: WriterSettings = { ...options };
+  const integer = (
+    name: keyof WriterSettings,
+    fallback: number,
+    min: number,
+    max: number = maxTimerMs,
+  ): number => integerOption(name, given[name], fallback, min, max);
+  const { topic, requiredAcks = 'all', completion } = given;
+  const settings: ResolvedSettings = {
+    topic: topic === undefined ? undefined : stringOption('topic', topic),
+    balancer: resolveBalancer(given.balancer),
+    requiredAcks,
+    compression: resolveCompression(given.compression),
+    idempotent: booleanOption('idempotent', given.idempotent, requiredAcks === 'all'),
+    batchSize: integer('batchSize', 10_000, 1, 1_000_000),
+    batchBytes: integer('batchBytes', 1_000_000, 100, 2 ** 30),
+    batchTimeoutMs: integer('batchTimeoutMs', 10, 0),
+    maxBufferedBytes: integer('maxBufferedBytes', 32 * 2 ** 20, 1024, 2 ** 40),
+    deliveryTimeoutMs: integer('deliveryTimeoutMs', 120_000, 1),
+    completion: completion === undefined ? undefined : functionOption('completion', completion, completion),
+  };
+  refuseUnknownOptions('Writer', options, [...sharedOptionNames(), ...Object.keys(settings)]);
+  const { idempotent, batchTimeoutMs, deliveryTimeoutMs } = settings;
+  if (requiredAcks !== 'all' && requiredAcks !== 0 && requiredAcks !== 1)
     throw optionError('requiredAcks', "0, 1 or 'all'", requiredAcks);
-  }
-  const idempotent = booleanOption('idempotent', options.idempotent, requiredAcks === 'all');
-  if (idempotent && requiredAcks !== 'all') {
+  if (idempotent && requiredAcks !== 'all')
     throw new UsageError(`Option idempotent: true needs requiredAcks: 'all'; got ${requiredAcks}`);
-  }
-  const batchTimeoutMs = integerOption('batchTimeoutMs', options.batchTimeoutMs, 10, 0, maxTimerMs);
-  const deliveryTimeoutMs = integerOption(
-    'deliveryTimeoutMs',
-    options.deliveryTimeoutMs,
-    120_000,
-    1,
-    maxTimerMs,
-  );
-  if (deliveryTimeoutMs <= batchTimeoutMs) {
+  if (deliveryTimeoutMs <= batchTimeoutMs)
     throw new UsageError(
       `Option deliveryTimeoutMs (${deliveryTimeoutMs}) must be above batchTimeoutMs (${batchTimeoutMs}): no batch would be sent`,
     );
-  }
-  return {
-    topic: options.topic === undefined ? undefined : stringOption('topic', options.topic),
-    balancer: resolveBalancer(options.balancer),
-    acks: requiredAcks === 'all' ? -1 : requiredAcks,
-    compression: resolveCompression(options.compression),
-    idempotent,
-    batchSize: integerOption('batchSize', options.batchSize, 10_000, 1, 1_000_000),
-    batchBytes: integerOption('batchBytes', options.batchBytes, 1_000_000, 100, 2 ** 30),
-    batchTimeoutMs,
-    maxBufferedBytes: integerOption(
-      'maxBufferedBytes',
-      options.maxBufferedBytes,
-      32 * 2 ** 20,
-      1024,
-      2 ** 40,
-    ),
-    deliveryTimeoutMs,
-    completion: completion === undefined ? undefined : functionOption('completion', completion, completion),
-  };
+  return settings;
 }

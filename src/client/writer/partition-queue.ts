@@ -5,9 +5,10 @@
  * Source: KIP-98, KIP-360.
  */
 import type { KafkaError, Stored } from '../../errors.ts';
+import type { Platform } from '../../platform.ts';
 import { BatchBuilder, compressedBatch, stampProducer } from '../../protocol/records/batch-builder.ts';
 import type { Codec } from '../../compression/codec.ts';
-import { zeroTopicId, type Backoff, type TopicPartition } from '../cluster/index.ts';
+import { Backoff, zeroTopicId } from '../cluster/index.ts';
 import { batchHeaderBytes, type OutgoingMessage } from './message.ts';
 import type { ProducerId, ProducerIdentity } from './producer-id.ts';
 
@@ -15,8 +16,6 @@ import type { ProducerId, ProducerIdentity } from './producer-id.ts';
 export interface SegmentOwner {
   /** `count` of its records have their outcome. */
   recordsSettled(count: number, failed: boolean): void;
-  /** The record just appended began a segment. */
-  add(segment: Segment): void;
 }
 
 /** Neighbouring records of one owner in one batch. */
@@ -28,10 +27,6 @@ export interface Segment {
   count: number;
   /** Set when the owner gave the records up before their batch had its outcome. */
   error: KafkaError | null;
-  /** Which of the owner's partitions this is. */
-  readonly slot: number;
-  /** The owner's next segment. */
-  next: Segment | undefined;
 }
 
 /** A batch. Plain fields: each record passes here. */
@@ -55,13 +50,13 @@ export class Batch {
   due = false;
   /** The codec is at work on it. */
   encoding = false;
-  /** The codec is done, if there is one; `#payload` is what it made, when that is smaller. */
-  encoded = false;
-  #payload: Uint8Array | undefined;
+  /** What the codec made of the records; not yet checked for being smaller. */
+  payload: Uint8Array | undefined;
   /** What is sent; complete but for the producer fields. Undefined before the first send and after the outcome. */
   bytes: Uint8Array | undefined;
   inFlight = false;
-  sends = 0;
+  /** By which it was sent. */
+  topicId: string = zeroTopicId;
   /** An earlier send may have put it into the log. */
   maybeStored = false;
   /** -1 while the batch has no sequence. */
@@ -76,8 +71,9 @@ export class Batch {
   baseOffset = -1;
   /** Milliseconds since 1970 where the log gives its own timestamps, else -1. */
   appendTimeMs = -1;
-  /** Flushes that wait for the outcome. */
-  waiters: (() => void)[] | undefined;
+  /** For flushes that wait for the outcome. */
+  #told: Promise<void> | undefined;
+  #tell: (() => void) | undefined;
 
   constructor(
     queue: PartitionQueue,
@@ -98,109 +94,104 @@ export class Batch {
     return this.inFlight || this.maybeStored ? 'maybe' : 'no';
   }
 
-  /** Notes that the record just appended is the owner's. */
-  own(owner: SegmentOwner, slot: number): void {
-    const last = this.segments[this.segments.length - 1];
-    if (last !== undefined && last.owner === owner && last.first + last.count === this.recordCount - 1) {
-      last.count++;
-      return;
-    }
+  /** Notes that the record just appended is the owner's, in a segment of its own or the last one. */
+  own(owner: SegmentOwner): Segment {
     const first = this.recordCount - 1;
-    const segment: Segment = { owner, batch: this, first, count: 1, error: null, slot, next: undefined };
+    const last = this.segments.at(-1);
+    if (last?.owner === owner && last.first + last.count === first) {
+      last.count++;
+      return last;
+    }
+    const segment: Segment = { owner, batch: this, first, count: 1, error: null };
     this.segments.push(segment);
-    owner.add(segment);
+    return segment;
   }
 
-  /** Takes a segment's records out of a batch that was never sent; false if it was. */
+  /** The owner no longer waits for a segment. True when its records are taken out: those of a batch that was never
+   * sent, or a whole batch that certainly never arrived. */
   withdraw(segment: Segment): boolean {
-    const { builder } = this;
-    if (builder === undefined) return false;
+    const { builder, segments } = this;
     const { first, count } = segment;
-    builder.removeRange(first, first + count);
+    segments.splice(segments.indexOf(segment), 1);
+    if (builder !== undefined) {
+      builder.removeRange(first, first + count);
+      this.byteLength = builder.byteLength;
+      this.payload = undefined;
+    } else {
+      const isUnsent = !this.resolved && this.stored === 'no' && this.baseSequence < 0;
+      if (!isUnsent || count < this.recordCount) return false;
+    }
     this.messages?.splice(first, count);
     this.recordCount -= count;
-    this.byteLength = builder.byteLength;
-    this.encoded = false;
-    this.#payload = undefined;
-    this.forget(segment);
-    for (const other of this.segments) if (other.first > first) other.first -= count;
+    for (const other of segments) if (other.first > first) other.first -= count;
     return true;
   }
 
-  /** The owner no longer waits for a segment. */
-  forget(segment: Segment): void {
-    this.segments = this.segments.filter((each) => each !== segment);
-  }
-
-  /** Compresses the records (W11), if that is wanted; a promise when the codec takes its time. */
-  encode(codec: Codec | undefined): void | Promise<void> {
+  /** Compresses the records; what comes of it counts if none was withdrawn meanwhile. Rejects as the codec does. */
+  async encode(codec: Codec): Promise<void> {
+    const { builder, recordCount } = this;
+    if (builder === undefined) return;
     this.sealed = true;
-    const records = this.builder?.payload;
-    if (codec === undefined || records === undefined) {
-      this.encoded = true;
-      return undefined;
-    }
-    const { recordCount } = this;
-    const finished = (payload: Uint8Array): void => {
-      this.encoding = false;
-      // Records that were withdrawn meanwhile are in the payload still.
-      if (this.recordCount !== recordCount) return;
-      this.encoded = true;
-      if (payload.length < records.length) this.#payload = payload;
-    };
-    const compressed = codec.compress(records);
-    if (compressed instanceof Uint8Array) return finished(compressed);
     this.encoding = true;
-    return compressed.then(finished, (error: unknown) => {
+    try {
+      const payload = await codec.compress(builder.payload);
+      if (this.builder === builder && this.recordCount === recordCount) this.payload = payload;
+    } finally {
       this.encoding = false;
-      throw error;
-    });
+    }
   }
 
-  /** The bytes to send, made at the first send. */
+  /** The bytes to send, made at the first send; compressed where that makes them fewer (W11). */
   finish(codec: Codec | undefined): Uint8Array {
-    if (this.bytes === undefined) {
-      const batch = this.builder?.finish() ?? new Uint8Array(0);
-      const payload = this.#payload;
-      this.bytes =
-        payload === undefined || codec === undefined ? batch : compressedBatch(batch, codec.id, payload);
+    const { builder, payload } = this;
+    if (builder !== undefined) {
+      const plain = builder.finish();
+      const isSmaller = payload !== undefined && payload.length < plain.length - batchHeaderBytes;
+      this.bytes = codec !== undefined && isSmaller ? compressedBatch(plain, codec.id, payload) : plain;
+      this.sealed = true;
       this.builder = undefined;
-      this.#payload = undefined;
+      this.payload = undefined;
     }
-    return this.bytes;
+    return this.bytes as Uint8Array;
+  }
+
+  /** Resolves when the outcome was told. */
+  told(): Promise<void> | undefined {
+    if (this.settled) return undefined;
+    return (this.#told ??= new Promise((resolve) => {
+      this.#tell = resolve;
+    }));
   }
 
   /** Tells the outcome. */
   settle(): void {
+    const { segments } = this;
     this.settled = true;
-    const { segments, waiters } = this;
     this.segments = [];
-    this.waiters = undefined;
     this.messages = undefined;
-    const failed = this.error !== null;
-    for (const { owner, count } of segments) owner.recordsSettled(count, failed);
-    if (waiters !== undefined) for (const waiter of waiters) waiter();
+    for (const { owner, count } of segments) owner.recordsSettled(count, this.error !== null);
+    this.#tell?.();
   }
 
   /** Lets go of the memory; receipts may keep the rest for long. */
   release(): void {
     this.builder = undefined;
     this.bytes = undefined;
-    this.#payload = undefined;
+    this.payload = undefined;
   }
 }
 
-/** What all queues of a Writer share. */
-export interface QueueOptions {
+/** What all queues of a Writer share: their options, and who hears of their batches. */
+export interface QueueOwner {
   /** Undefined: not idempotent. */
   readonly producer: Pick<ProducerId, 'current' | 'leave'> | undefined;
   readonly batchTimeoutMs: number;
-  /** Where a producer's sequence begins; other than 0 only in tests. */
-  readonly firstSequence: number;
+  /** Where a producer's sequence begins, in tests. Default 0. */
+  readonly firstSequence?: number;
   /** Tells the outcome of a batch. */
-  readonly settle: (batch: Batch) => void;
+  settle(batch: Batch): void;
   /** Lets go of a batch that was settled. */
-  readonly release: (batch: Batch) => void;
+  release(batch: Batch): void;
 }
 
 /** As many batches of a producer and partition as a broker remembers, so that it can recognise each retry. */
@@ -208,8 +199,7 @@ const maxInFlight = 5;
 
 /** The sequence `count` records later; past 2^31-1 comes 0. */
 export function sequenceAfter(sequence: number, count: number): number {
-  const next = sequence + count;
-  return next > 2_147_483_647 ? next - 2_147_483_648 : next;
+  return (sequence + count) % 2 ** 31;
 }
 
 /** One partition's batches, oldest first. Plain fields where every record passes.
@@ -226,18 +216,16 @@ export class PartitionQueue {
   /** Node id as metadata has it; -1 while there is none. */
   leader = -1;
   readonly batches: Batch[] = [];
-  bufferedBytes = 0;
   /** Bytes that the call being balanced will add. */
   callBytes = 0;
-  /** Place among the queues of the call being balanced, else -1. */
-  slot = -1;
   /** Size of the last batch, for the next one's buffer. */
   hintBytes = 1024;
   /** No send before; set after failures. */
   retryAtMs = 0;
-  backoff: Backoff | undefined;
   inFlight = 0;
-  readonly #options: QueueOptions;
+  readonly #owner: QueueOwner;
+  #backoff: Backoff | undefined;
+  /** Where the last batch went. */
   #node = -1;
   #identity: ProducerIdentity | undefined;
   #nextSequence: number;
@@ -249,22 +237,16 @@ export class PartitionQueue {
   #gap = false;
   #restart = false;
 
-  constructor(topic: string, partition: number, options: QueueOptions) {
+  constructor(topic: string, partition: number, owner: QueueOwner) {
     this.topic = topic;
     this.partition = partition;
-    this.#options = options;
-    this.#nextSequence = options.firstSequence;
-  }
-
-  /** Topic and partition, for errors and logs. */
-  get place(): TopicPartition {
-    const { topic, partition } = this;
-    return { topic, partition };
+    this.#owner = owner;
+    this.#nextSequence = owner.firstSequence ?? 0;
   }
 
   /** The batch that takes records. */
   get open(): Batch | undefined {
-    const last = this.batches[this.batches.length - 1];
+    const last = this.batches.at(-1);
     return last?.sealed === false ? last : undefined;
   }
 
@@ -275,7 +257,7 @@ export class PartitionQueue {
 
   /** Whether a new sequence can be given: there is an identity, or none is needed. */
   get identified(): boolean {
-    const { producer } = this.#options;
+    const { producer } = this.#owner;
     return producer === undefined || (producer.current ?? this.#identity) !== undefined;
   }
 
@@ -283,7 +265,7 @@ export class PartitionQueue {
   get candidate(): Batch | undefined {
     const { batches, inFlight } = this;
     if (inFlight > 0) {
-      const limit = this.#established && this.#options.producer !== undefined ? maxInFlight : 1;
+      const limit = this.#established && this.#owner.producer !== undefined ? maxInFlight : 1;
       const held = this.#resending || this.#gap || this.#restart || this.leader !== this.#node;
       if (inFlight >= limit || held) return undefined;
     }
@@ -292,7 +274,7 @@ export class PartitionQueue {
     const batch = batches[index];
     if (batch === undefined || batch.encoding) return undefined;
     // While others are on their way only the next new batch may follow: a failed one waits until all are back.
-    if (inFlight > 0 && (index !== inFlight || batch.baseSequence >= 0 || batch.sends > 0)) return undefined;
+    if (inFlight > 0 && (index !== inFlight || batch.builder === undefined)) return undefined;
     return batch;
   }
 
@@ -300,12 +282,25 @@ export class PartitionQueue {
   dueAtMs(batch: Batch | undefined): number {
     if (batch === undefined) return Infinity;
     const ready = batch.sealed || batch.due || (batch.eager && this.inFlight === 0);
-    return Math.max(this.retryAtMs, ready ? 0 : batch.openedMs + this.#options.batchTimeoutMs);
+    return Math.max(this.retryAtMs, ready ? 0 : batch.openedMs + this.#owner.batchTimeoutMs);
   }
 
-  /** Notes that the batch goes to `node` now, and gives it its sequence if it has none (W5). */
-  send(batch: Batch, bytes: Uint8Array, node: number): void {
-    const { producer } = this.#options;
+  /** Holds the queue back after a failure; one round of failures counts once, however many batches were on their way. */
+  delay(platform: Platform): void {
+    const nowMs = platform.monotonicNow();
+    // A leader that has moved in the meantime is asked at once.
+    const hasMoved = this.leader >= 0 && this.leader !== this.#node;
+    if (hasMoved || this.retryAtMs > nowMs) return;
+    this.#backoff ??= new Backoff(platform);
+    this.retryAtMs = nowMs + this.#backoff.next();
+  }
+
+  /** The bytes of a batch that goes to `node` now; gives it its sequence if it has none (W5). */
+  send(batch: Batch, node: number, codec: Codec | undefined): Uint8Array {
+    const { producer } = this.#owner;
+    if (batch.builder === undefined) this.#resending = true;
+    else this.hintBytes = batch.byteLength;
+    const bytes = batch.finish(codec);
     if (producer !== undefined && batch.baseSequence < 0) {
       const target = producer.current ?? this.#identity;
       if (target !== this.#identity && this.inFlight === 0) {
@@ -315,37 +310,36 @@ export class PartitionQueue {
       }
       batch.baseSequence = this.#nextSequence;
       this.#nextSequence = sequenceAfter(this.#nextSequence, batch.recordCount);
-      const { producerId, epoch } = this.#identity ?? { producerId: -1n, epoch: -1 };
+      const { producerId, epoch } = this.#identity as ProducerIdentity;
       stampProducer(bytes, { producerId, producerEpoch: epoch, baseSequence: batch.baseSequence });
     }
-    if (batch.sends++ > 0) this.#resending = true;
-    else this.hintBytes = batch.byteLength;
+    batch.topicId = this.topicId;
     batch.inFlight = true;
     this.inFlight++;
     this.#node = node;
+    return bytes;
   }
 
   /** The broker has the batch; -1 stands for what it did not say. */
-  deliver(batch: Batch, baseOffset: number, appendTimeMs: number): void {
+  deliver(batch: Batch, baseOffset: number = -1, appendTimeMs: number = -1): void {
     batch.baseOffset = baseOffset;
     batch.appendTimeMs = appendTimeMs;
-    this.backoff?.reset();
+    this.#backoff?.reset();
     this.#established = true;
     // A failed batch is still here if it is younger than this one: then its gap remains.
     if (this.#gap) this.#gap = this.batches.some((each) => each.resolved && each.baseSequence >= 0);
-    this.#resolve(batch);
+    this.resolve(batch);
   }
 
   /** The batch will not be sent again. */
   fail(batch: Batch, error: KafkaError): void {
     batch.error ??= error;
     if (batch.baseSequence >= 0) this.#gap = true;
-    this.#resolve(batch);
+    this.resolve(batch);
   }
 
-  /** The batch is to be sent again. `restart`: its sequence was refused although it is the oldest. */
+  /** The batch, without an outcome, is to be sent again. `restart`: its sequence was refused although it is the oldest. */
   retry(batch: Batch, restart: boolean): void {
-    if (batch.settled) return this.fail(batch, batch.error as KafkaError);
     this.#restart ||= restart;
     this.#back(batch);
     this.#quiesce();
@@ -354,13 +348,24 @@ export class PartitionQueue {
   /** The deadline of a batch has passed. On its way, it stays until the answer; what that says of its sequence counts. */
   expire(batch: Batch, error: KafkaError): void {
     batch.error = error;
-    if (batch.inFlight) this.#options.settle(batch);
+    if (batch.inFlight) this.#owner.settle(batch);
     else this.fail(batch, error);
   }
 
-  /** The batch lost its last record before it was sent. It keeps its place, for the flushes that wait for it. */
-  drop(batch: Batch): void {
-    this.#resolve(batch);
+  /** The outcome of the batch is known; of one that lost its last record, that there is none. It is told, and the batch
+   * let go, when nothing older is left to tell. */
+  resolve(batch: Batch): void {
+    this.#back(batch);
+    batch.resolved = true;
+    batch.sealed = true;
+    for (;;) {
+      const first = this.batches.find((each) => each.resolved || !each.settled);
+      if (first?.resolved !== true) break;
+      this.batches.splice(this.batches.indexOf(first), 1);
+      if (!first.settled) this.#owner.settle(first);
+      this.#owner.release(first);
+    }
+    this.#quiesce();
   }
 
   #back(batch: Batch): void {
@@ -369,51 +374,22 @@ export class PartitionQueue {
     this.inFlight--;
   }
 
-  #resolve(batch: Batch): void {
-    this.#back(batch);
-    batch.resolved = true;
-    batch.sealed = true;
-    for (let each = this.#finished(); each !== undefined; each = this.#finished()) {
-      this.batches.splice(this.batches.indexOf(each), 1);
-      if (!each.settled) this.#options.settle(each);
-      this.#options.release(each);
-    }
-    this.#quiesce();
-  }
-
-  /** The oldest resolved batch with no unsettled one before it. */
-  #finished(): Batch | undefined {
-    for (const batch of this.batches) {
-      if (batch.resolved) return batch;
-      if (!batch.settled) return undefined;
-    }
-    return undefined;
-  }
-
   /** Nothing is unanswered any more: the moment at which sequences may change (W6). */
   #quiesce(): void {
     if (this.inFlight > 0) return;
     this.#resending = false;
-    const { producer } = this.#options;
+    const { producer } = this.#owner;
     if (producer === undefined) return;
-    const sequenced: Batch[] = [];
-    for (const batch of this.batches) {
-      if (batch.resolved) continue;
-      if (batch.baseSequence < 0) break;
-      sequenced.push(batch);
-    }
+    const sequenced = this.batches.filter(({ resolved, baseSequence }) => !resolved && baseSequence >= 0);
     if (!this.#restart) {
       // The youngest that certainly never arrived give their sequences back.
-      for (let last = sequenced.pop(); last !== undefined; last = sequenced.pop()) {
-        if (last.maybeStored) {
-          sequenced.push(last);
-          break;
-        }
+      for (let last = sequenced.at(-1); last?.maybeStored === false; last = sequenced.at(-1)) {
         this.#nextSequence = last.baseSequence;
         last.baseSequence = -1;
+        sequenced.pop();
       }
+      if (!this.#gap || sequenced.length > 0) return;
     }
-    if (!this.#restart && !(this.#gap && sequenced.length === 0)) return;
     for (const batch of sequenced) batch.baseSequence = -1;
     producer.leave(this.#identity);
     this.#identity = undefined;

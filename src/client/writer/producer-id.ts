@@ -2,22 +2,17 @@
  * Not here: when a partition goes over to another identity (partition-queue.ts).
  * Invariant: an identity that was left is never current again.
  */
-import { KafkaError } from '../../errors.ts';
+import type { KafkaError } from '../../errors.ts';
 import { initProducerIdApi } from '../../protocol/api/22-init-producer-id.ts';
 import { anyBroker, Backoff, brokerError, type Cluster } from '../cluster/index.ts';
 import type { Alarm } from './alarm.ts';
+import { withStored } from './errors.ts';
 
 /** What a broker counts sequences under. */
 export interface ProducerIdentity {
   readonly producerId: bigint;
   /** 0 to 32767. */
   readonly epoch: number;
-}
-
-/** Who is told about a new identity, or that there cannot be one. */
-export interface ProducerIdListener {
-  identityReady(): void;
-  identityRefused(error: KafkaError): void;
 }
 
 const lastEpoch = 32_767;
@@ -28,26 +23,27 @@ export class ProducerId {
   current: ProducerIdentity | undefined;
   readonly #cluster: Pick<Cluster, 'platform' | 'logger' | 'send'>;
   readonly #alarm: Alarm;
-  readonly #listener: ProducerIdListener;
+  readonly #onAnswer: (refusal: KafkaError | undefined) => void;
   readonly #backoff: Backoff;
-  #asking = false;
-  #retryAtMs = 0;
+  /** No question before; Infinity while one is on its way. */
+  #askAtMs = 0;
 
+  /** `onAnswer` is told about a new identity, or that there cannot be one. */
   constructor(
     cluster: Pick<Cluster, 'platform' | 'logger' | 'send'>,
     alarm: Alarm,
-    listener: ProducerIdListener,
+    onAnswer: (refusal: KafkaError | undefined) => void,
   ) {
     this.#cluster = cluster;
     this.#alarm = alarm;
-    this.#listener = listener;
+    this.#onAnswer = onAnswer;
     this.#backoff = new Backoff(cluster.platform);
   }
 
   /** Asks for an identity, unless there is one, or it is being asked for, or the last attempt was just now. */
   request(): void {
-    if (this.current !== undefined || this.#asking) return;
-    if (this.#cluster.platform.monotonicNow() < this.#retryAtMs) this.#alarm.arm(this.#retryAtMs);
+    if (this.current !== undefined) return;
+    if (this.#cluster.platform.monotonicNow() < this.#askAtMs) this.#alarm.arm(this.#askAtMs);
     else void this.#ask();
   }
 
@@ -63,8 +59,8 @@ export class ProducerId {
   }
 
   async #ask(): Promise<void> {
-    this.#asking = true;
-    let refused: KafkaError | undefined;
+    this.#askAtMs = Infinity;
+    let refusal: KafkaError | undefined;
     try {
       const body = { transactionalId: null, transactionTimeoutMs: 2 ** 31 - 1 };
       const answer = await this.#cluster.send(anyBroker, 'control', initProducerIdApi, body);
@@ -72,14 +68,12 @@ export class ProducerId {
       this.current = { producerId: answer.producerId, epoch: answer.producerEpoch };
       this.#backoff.reset();
     } catch (error) {
-      refused =
-        error instanceof KafkaError ? error : new KafkaError(String(error), { code: 'BROKER', cause: error });
+      refusal = withStored(error, 'no');
     }
-    this.#asking = false;
-    if (refused === undefined) return this.#listener.identityReady();
-    if (!refused.retriable) return this.#listener.identityRefused(refused);
-    this.#cluster.logger.warn?.('no producer id yet', { reason: refused.message });
-    this.#retryAtMs = this.#cluster.platform.monotonicNow() + this.#backoff.next();
-    this.#alarm.arm(this.#retryAtMs);
+    this.#askAtMs = 0;
+    if (refusal?.retriable !== true) return this.#onAnswer(refusal);
+    this.#cluster.logger.warn?.('no producer id yet', { reason: refusal.message });
+    this.#askAtMs = this.#cluster.platform.monotonicNow() + this.#backoff.next();
+    this.#alarm.arm(this.#askAtMs);
   }
 }

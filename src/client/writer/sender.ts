@@ -7,11 +7,10 @@
 import { KafkaError, ProtocolError } from '../../errors.ts';
 import { produceApi, type ProduceResponse } from '../../protocol/api/00-produce.ts';
 import { ErrorCodes, errorCode } from '../../protocol/error-codes.ts';
-import { Backoff, brokerError, retryAction, zeroTopicId } from '../cluster/index.ts';
+import { brokerError, retryAction, zeroTopicId } from '../cluster/index.ts';
 import type { Accumulator, WriterContext } from './accumulator.ts';
 import { withStored } from './errors.ts';
-import type { Batch, PartitionQueue } from './partition-queue.ts';
-import type { ProducerId } from './producer-id.ts';
+import type { Batch } from './partition-queue.ts';
 
 /** Requests on their way to one broker (W4). */
 const maxRequests = 5;
@@ -19,20 +18,11 @@ const maxRequests = 5;
 /** Bytes of batches in one request, except that a single batch is never too large. */
 const maxRequestBytes = 4 * 2 ** 20;
 
-/** A broker as the sender sees it. */
-interface Node {
-  readonly nodeId: number;
-  /** Queues with a batch to send, in the order of their turns. */
-  readonly ready: Set<PartitionQueue>;
-  requests: number;
-}
-
-/** The part of a request that is about one topic, with its batches once more as they are here. */
+/** The part of a request that is about one topic. */
 interface TopicPart {
   readonly name: string;
   readonly topicId: string;
   readonly partitionData: { readonly index: number; readonly records: Uint8Array }[];
-  readonly batches: Batch[];
 }
 
 /** Whether a code says for certain that this attempt did not append the batch. Most that pass leave it open: a leader
@@ -55,209 +45,158 @@ function refusedSequence(code: number): boolean {
 /** Sends batches. */
 export class Sender {
   readonly #context: WriterContext;
-  readonly #producer: ProducerId | undefined;
-  readonly #nodes = new Map<number, Node>();
-  readonly #woken = new Set<PartitionQueue>();
-  #scheduled = false;
-  #closed = false;
+  readonly #accumulator: Accumulator;
+  /** How many requests are on their way to each node. */
+  readonly #requests = new Map<number, number>();
+  #woken = false;
 
-  constructor(context: WriterContext, accumulator: Accumulator, producer: ProducerId | undefined) {
+  constructor(context: WriterContext, accumulator: Accumulator) {
     this.#context = context;
-    this.#producer = producer;
-    accumulator.onWake = (queue) => this.wake(queue);
+    this.#accumulator = accumulator;
   }
 
-  /** Looks at a queue at the end of this turn of the event loop, so that all calls of a turn share a batch (W2). */
-  wake(queue: PartitionQueue): void {
-    this.#woken.add(queue);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#context.cluster.platform.defer(() => this.#pump());
+  /** Looks for what is due at the end of this turn of the event loop, so that all calls of a turn share a batch (W2). */
+  wake(): void {
+    if (this.#woken) return;
+    this.#woken = true;
+    this.#context.cluster.platform.defer(() => {
+      this.#woken = false;
+      this.#pump();
+    });
   }
 
-  /** Sends nothing more; answers that still come are of no interest. */
-  close(): void {
-    this.#closed = true;
-  }
-
+  /** Sends what is due, one batch of a partition in a request, and sees to what is missing. */
   #pump(): void {
-    this.#scheduled = false;
-    if (this.#closed) return;
-    const nowMs = this.#context.cluster.platform.monotonicNow();
-    for (const queue of this.#woken) this.#route(queue, nowMs);
-    this.#woken.clear();
-    for (const node of this.#nodes.values()) {
-      while (node.requests < maxRequests && node.ready.size > 0) this.#produce(node, nowMs);
-    }
-  }
-
-  /** Puts a queue with a ready batch at the end of its leader's turns, or sees to what is missing. */
-  #route(queue: PartitionQueue, nowMs: number): void {
-    const dueMs = queue.dueAtMs(queue.candidate);
-    if (dueMs > nowMs) return this.#context.alarm.arm(dueMs);
-    if (queue.leader < 0) {
-      this.#delay(queue, nowMs, -1);
-      this.#refresh(`${queue.topic}[${queue.partition}] has no leader`);
-      return this.#context.alarm.arm(queue.retryAtMs);
-    }
-    if (!queue.identified) return this.#producer?.request();
-    let node = this.#nodes.get(queue.leader);
-    if (node === undefined) {
-      node = { nodeId: queue.leader, ready: new Set(), requests: 0 };
-      this.#nodes.set(queue.leader, node);
-    }
-    node.ready.add(queue);
-  }
-
-  /** Takes what is ready for a node, up to the request limit, and sends it. */
-  #produce(node: Node, nowMs: number): void {
-    const { nodeId, ready } = node;
-    const topics = new Map<string, TopicPart>();
-    let bytes = 0;
-    for (const queue of ready) {
-      const batch = queue.leader === nodeId && queue.identified ? queue.candidate : undefined;
-      if (batch === undefined || queue.dueAtMs(batch) > nowMs) {
-        ready.delete(queue);
-        if (queue.leader !== nodeId) this.wake(queue);
-        continue;
+    const { alarm, cluster } = this.#context;
+    const { active, producer } = this.#accumulator;
+    const nowMs = cluster.platform.monotonicNow();
+    const requests = new Map<number, { readonly batches: Batch[]; bytes: number }>();
+    for (const queue of active) {
+      const { leader, candidate: batch } = queue;
+      const dueMs = queue.dueAtMs(batch);
+      if (batch === undefined || dueMs > nowMs) alarm.arm(dueMs);
+      else if (leader < 0) {
+        queue.delay(cluster.platform);
+        alarm.arm(queue.retryAtMs);
+        this.#refresh(`${queue.topic}[${queue.partition}] has no leader`);
+      } else if (!queue.identified) producer?.request();
+      else if ((this.#requests.get(leader) ?? 0) < maxRequests) {
+        const request = requests.get(leader) ?? { batches: [], bytes: 0 };
+        const isFull = request.bytes > 0 && request.bytes + batch.byteLength > maxRequestBytes;
+        if (isFull || !this.#encode(batch)) continue;
+        request.batches.push(batch);
+        request.bytes += batch.byteLength;
+        requests.set(leader, request);
       }
-      if (bytes > 0 && bytes + batch.byteLength > maxRequestBytes) break;
-      ready.delete(queue);
-      if (!this.#encode(batch)) continue;
-      const { topic: name, topicId } = queue;
-      let part = topics.get(name);
-      if (part === undefined) topics.set(name, (part = { name, topicId, partitionData: [], batches: [] }));
-      if (batch.sends > 0) this.#context.stats.window.retries++;
-      const records = batch.finish(this.#context.settings.compression);
-      queue.send(batch, records, nodeId);
-      part.partitionData.push({ index: queue.partition, records });
-      part.batches.push(batch);
-      bytes += batch.byteLength;
     }
-    if (bytes === 0) return;
-    const parts = [...topics.values()];
-    for (const { batches } of parts) {
-      // Behind the queues that had no turn in this request.
-      for (const { queue } of batches) if (queue.dueAtMs(queue.candidate) <= nowMs) ready.add(queue);
-    }
-    void this.#exchange(node, parts, nowMs);
+    for (const [leader, { batches }] of requests) void this.#produce(leader, batches);
+    // For what found no place.
+    if (requests.size > 0) this.#pump();
   }
 
-  /** True when the batch can be sent now; else the codec is at work, and wakes the queue when it is done. */
+  /** True when the batch can be sent now; else the codec is at work, and what it made goes out later. */
   #encode(batch: Batch): boolean {
-    if (batch.encoded) return true;
+    const { compression } = this.#context.settings;
+    if (compression === undefined || batch.builder === undefined || batch.payload !== undefined) return true;
     const { queue } = batch;
-    const failed = (error: unknown): void => {
-      if (!batch.resolved) queue.fail(batch, withStored(error, 'no'));
-    };
-    try {
-      const work = batch.encode(this.#context.settings.compression);
-      if (work === undefined) return true;
-      void work.catch(failed).then(() => this.wake(queue));
-    } catch (error) {
-      failed(error);
-    }
+    void batch
+      .encode(compression)
+      .catch((error: unknown) => {
+        if (!batch.resolved) queue.fail(batch, withStored(error, 'no'));
+      })
+      .then(() => this.wake());
     return false;
   }
 
-  async #exchange(node: Node, topicData: readonly TopicPart[], sentMs: number): Promise<void> {
+  /** Sends a request with these batches, and has each take its answer. */
+  async #produce(nodeId: number, batches: readonly Batch[]): Promise<void> {
     const { cluster, settings, stats } = this.#context;
-    const { acks } = settings;
-    const { nodeId } = node;
-    const named = topicData.some(({ topicId }) => topicId === zeroTopicId);
-    const body = { acks, timeoutMs: cluster.requestTimeoutMs, topicData: [...topicData] };
-    const options = { maxVersion: named ? 12 : undefined, expectResponse: acks !== 0 };
-    node.requests++;
-    // A batch that expires leaves its request alone: others are in it, and its answer tells of the sequence.
-    const outcome = await cluster.send(nodeId, 'produce', produceApi, body, options).then(
-      (response) => ({ response }),
-      (error: unknown) => ({ error }),
-    );
-    node.requests--;
-    const nowMs = cluster.platform.monotonicNow();
-    const batches = topicData.flatMap((part) => part.batches);
-    if ('error' in outcome) this.#unanswered(batches, outcome.error, nodeId, nowMs);
-    else {
-      stats.window.produceMs.add(nowMs - sentMs);
-      if (acks === 0) for (const batch of batches) batch.queue.deliver(batch, -1, -1);
-      else this.#answered(topicData, outcome.response, nodeId, nowMs);
+    const { requestTimeoutMs: timeoutMs, platform } = cluster;
+    const { active } = this.#accumulator;
+    const topics = new Map<string, TopicPart>();
+    for (const batch of batches) {
+      const { queue } = batch;
+      const { topic: name, topicId, partition: index } = queue;
+      if (batch.builder === undefined) stats.add('retries', 1);
+      const part = topics.get(name) ?? { name, topicId, partitionData: [] };
+      part.partitionData.push({ index, records: queue.send(batch, nodeId, settings.compression) });
+      topics.set(name, part);
+      // Its next turn comes after those that had none in this request.
+      active.delete(queue);
+      active.add(queue);
     }
-    for (const { queue } of batches) this.wake(queue);
+    const topicData = [...topics.values()];
+    const acks = settings.requiredAcks === 'all' ? -1 : settings.requiredAcks;
+    const named = topicData.some(({ topicId }) => topicId === zeroTopicId);
+    const options = { maxVersion: named ? 12 : undefined, expectResponse: acks !== 0 };
+    const sentMs = platform.monotonicNow();
+    this.#count(nodeId, 1);
+    // A batch that expires leaves its request alone: others are in it, and its answer tells of the sequence.
+    const answer = await cluster
+      .send(nodeId, 'produce', produceApi, { acks, timeoutMs, topicData }, options)
+      .catch((error: KafkaError) => error);
+    this.#count(nodeId, -1);
+    if (answer instanceof KafkaError) {
+      for (const batch of batches) {
+        batch.maybeStored ||= answer.stored !== 'no';
+        this.#failed(batch, withStored(answer, batch.maybeStored ? 'maybe' : 'no'));
+      }
+      if (answer.retriable) this.#refresh(answer.message);
+    } else {
+      stats.add('produceMs', platform.monotonicNow() - sentMs);
+      if (acks === 0) for (const batch of batches) batch.queue.deliver(batch);
+      else this.#answered(batches, answer);
+    }
+    this.wake();
+  }
+
+  #count(nodeId: number, change: number): void {
+    this.#requests.set(nodeId, (this.#requests.get(nodeId) ?? 0) + change);
   }
 
   /** Gives every batch of a request its answer. */
-  #answered(
-    parts: readonly TopicPart[],
-    { responses }: ProduceResponse,
-    nodeId: number,
-    nowMs: number,
-  ): void {
+  #answered(batches: readonly Batch[], { responses }: ProduceResponse): void {
     // Answers name the topic, or its id from v13 on; no name begins with the mark.
-    const topics = new Map(responses.map((topic) => [topic.name || `#${topic.topicId}`, topic]));
-    for (const { name, topicId, batches } of parts) {
-      const { partitionResponses = [] } = topics.get(name) ?? topics.get(`#${topicId}`) ?? {};
-      const answers = new Map(partitionResponses.map((answer) => [answer.index, answer]));
-      for (const batch of batches) {
-        const { queue } = batch;
-        const answer = answers.get(queue.partition);
-        if (answer === undefined) {
-          batch.maybeStored = true;
-          const text = `Produce answer leaves out ${name}[${queue.partition}]`;
-          queue.fail(batch, new ProtocolError(text, { stored: 'maybe' }));
-        } else if (answer.errorCode === 0) queue.deliver(batch, answer.baseOffset, answer.logAppendTimeMs);
-        else this.#refused(batch, answer.errorCode, nodeId, nowMs);
-      }
+    const answers = new Map(
+      responses.flatMap(({ name, topicId, partitionResponses }) =>
+        partitionResponses.map((each) => [`${name || `#${topicId}`}/${each.index}`, each]),
+      ),
+    );
+    for (const batch of batches) {
+      const { queue, topicId } = batch;
+      const { topic, partition } = queue;
+      const answer = answers.get(`${topic}/${partition}`) ?? answers.get(`#${topicId}/${partition}`);
+      if (answer === undefined) {
+        const text = `Produce answer leaves out ${topic}[${partition}]`;
+        queue.fail(batch, new ProtocolError(text, { stored: 'maybe' }));
+      } else if (answer.errorCode !== 0) this.#refused(batch, answer.errorCode);
+      else queue.deliver(batch, answer.baseOffset, answer.logAppendTimeMs);
     }
   }
 
   /** The broker answered a batch with an error. */
-  #refused(batch: Batch, code: number, nodeId: number, nowMs: number): void {
+  #refused(batch: Batch, code: number): void {
     const { queue } = batch;
-    if (code === ErrorCodes.DUPLICATE_SEQUENCE_NUMBER && batch.maybeStored)
-      return queue.deliver(batch, -1, -1);
+    if (code === ErrorCodes.DUPLICATE_SEQUENCE_NUMBER && batch.maybeStored) return queue.deliver(batch);
     batch.maybeStored ||= !refusedBeforeAppend(code);
-    const error = brokerError(code, 'Produce', {
-      ...queue.place,
-      stored: batch.maybeStored ? 'maybe' : 'no',
-    });
-    const lostPlace = this.#producer !== undefined && refusedSequence(code);
-    const action = retryAction(code);
-    if (action === 'fail' && !lostPlace) return queue.fail(batch, error);
-    if (action === 'refresh-metadata') this.#refresh(error.message);
-    // Only the oldest tells of a gap: a younger one may just have come too early.
-    const isOldest = queue.batches.find((each) => !each.resolved) === batch;
-    this.#again(batch, error, lostPlace && isOldest, nodeId, nowMs);
+    const stored = batch.maybeStored ? 'maybe' : 'no';
+    const { topic, partition } = queue;
+    const error = brokerError(code, 'Produce', { topic, partition, stored });
+    if (retryAction(code) === 'refresh-metadata') this.#refresh(error.message);
+    this.#failed(batch, error, this.#accumulator.producer !== undefined && refusedSequence(code));
   }
 
-  /** A request had no answer. */
-  #unanswered(batches: readonly Batch[], error: unknown, nodeId: number, nowMs: number): void {
-    const reached = !(error instanceof KafkaError && error.stored === 'no');
-    const again = error instanceof KafkaError && error.retriable && !this.#closed;
-    for (const batch of batches) {
-      batch.maybeStored ||= reached;
-      const failure = withStored(error, batch.maybeStored ? 'maybe' : 'no');
-      if (again) this.#again(batch, failure, false, nodeId, nowMs);
-      else batch.queue.fail(batch, failure);
-    }
-    if (again) this.#refresh(error.message);
-  }
-
-  /** Has a batch sent again, after a while; see `PartitionQueue.retry`. */
-  #again(batch: Batch, error: KafkaError, restart: boolean, nodeId: number, nowMs: number): void {
+  /** An attempt failed: the batch is sent again after a while (see `PartitionQueue.retry`), or has its outcome. */
+  #failed(batch: Batch, error: KafkaError, lostPlace = false): void {
     const { queue } = batch;
+    const { topic, partition } = queue;
+    const { platform, logger } = this.#context.cluster;
+    if (batch.settled || !(error.retriable || lostPlace)) return queue.fail(batch, error);
     batch.lastError = error;
-    this.#context.cluster.logger.debug?.('batch is sent again', { ...queue.place, reason: error.message });
-    this.#delay(queue, nowMs, nodeId);
-    queue.retry(batch, restart);
-  }
-
-  /** Holds a queue back; one round of failures counts once, however many batches were on their way. */
-  #delay(queue: PartitionQueue, nowMs: number, nodeId: number): void {
-    if (queue.retryAtMs > nowMs) return;
-    // The leader has moved in the meantime: the new one is asked at once.
-    if (queue.leader >= 0 && queue.leader !== nodeId) return;
-    queue.backoff ??= new Backoff(this.#context.cluster.platform);
-    queue.retryAtMs = nowMs + queue.backoff.next();
+    logger.debug?.('batch is sent again', { topic, partition, reason: error.message });
+    queue.delay(platform);
+    // Only the oldest tells of a gap: a younger one may just have come too early.
+    queue.retry(batch, lostPlace && queue.batches.find(({ resolved }) => !resolved) === batch);
   }
 
   #refresh(reason: string): void {

@@ -50,80 +50,61 @@ export interface WriterStats {
   readonly total: WriterCounts;
 }
 
-class Spread {
+/** A spread that grows; what was measured last changes the average at once, so that a copy is a `Summary`. */
+class Spread implements Summary {
   count = 0;
   sum = 0;
-  min: number = Infinity;
+  min = 0;
   max = 0;
+  avg = 0;
 
   add(value: number): void {
-    this.count++;
-    this.sum += value;
-    if (value < this.min) this.min = value;
+    if (this.count === 0 || value < this.min) this.min = value;
     if (value > this.max) this.max = value;
-  }
-
-  merge(other: Spread): void {
-    this.count += other.count;
-    this.sum += other.sum;
-    this.min = Math.min(this.min, other.min);
-    this.max = Math.max(this.max, other.max);
-  }
-
-  summary(): Summary {
-    const { count, sum, max } = this;
-    return { count, sum, min: count === 0 ? 0 : this.min, max, avg: count === 0 ? 0 : sum / count };
+    this.sum += value;
+    this.avg = this.sum / ++this.count;
   }
 }
 
-class Counts {
-  writes = 0;
-  errors = 0;
-  retries = 0;
-  /** Their sums are the messages and bytes that were written. */
+/** What is counted in a span of time. */
+class Figures {
+  readonly writes: Spread = new Spread();
+  readonly errors: Spread = new Spread();
+  readonly retries: Spread = new Spread();
   readonly batchSize: Spread = new Spread();
   readonly batchBytes: Spread = new Spread();
   readonly produceMs: Spread = new Spread();
 
-  merge(other: Counts): void {
-    this.writes += other.writes;
-    this.errors += other.errors;
-    this.retries += other.retries;
-    this.batchSize.merge(other.batchSize);
-    this.batchBytes.merge(other.batchBytes);
-    this.produceMs.merge(other.produceMs);
-  }
-
   counts(): WriterCounts {
-    const { writes, errors, retries } = this;
-    const batchSize = this.batchSize.summary();
-    const batchBytes = this.batchBytes.summary();
-    const produceMs = this.produceMs.summary();
-    const { count: batches, sum: messages } = batchSize;
+    const { batchSize, batchBytes } = this;
     return {
-      writes,
-      messages,
+      writes: this.writes.sum,
+      messages: batchSize.sum,
       bytes: batchBytes.sum,
-      batches,
-      errors,
-      retries,
-      batchSize,
-      batchBytes,
-      produceMs,
+      batches: batchSize.count,
+      errors: this.errors.sum,
+      retries: this.retries.sum,
+      batchSize: { ...batchSize },
+      batchBytes: { ...batchBytes },
+      produceMs: { ...this.produceMs },
     };
   }
 }
 
-/** Counts as it happens: everything goes into the window, and each look adds the window to the total. */
+/** Counts as it happens, in both spans. */
 export class StatsCounter {
-  window: Counts = new Counts();
-  readonly #total: Counts = new Counts();
+  #window: Figures = new Figures();
+  readonly #total: Figures = new Figures();
+
+  add(figure: Exclude<keyof Figures, 'counts'>, value: number): void {
+    this.#window[figure].add(value);
+    this.#total[figure].add(value);
+  }
 
   /** Both spans; the window begins anew. */
   take(): { readonly window: WriterCounts; readonly total: WriterCounts } {
-    const { window } = this;
-    this.window = new Counts();
-    this.#total.merge(window);
-    return { window: window.counts(), total: this.#total.counts() };
+    const window = this.#window.counts();
+    this.#window = new Figures();
+    return { window, total: this.#total.counts() };
   }
 }

@@ -1,12 +1,12 @@
-/** One topic that a Writer writes to: its partitions as balancers see them, their queues, and the plans in line for it.
+/** One topic that a Writer writes to: its partitions as balancers see them, their queues, and the calls in line for it.
  * Not here: when a call is let in (admission.ts).
  * Invariant: partitions that were known stay, whatever a later answer leaves out (B2).
  */
 import type { Cluster, TopicSnapshot } from '../cluster/index.ts';
-import type { KafkaError } from '../../errors.ts';
+import type { Accumulator } from './accumulator.ts';
 import type { BalancerTopic } from './balancer/balancer.ts';
-import type { Plan } from './plan.ts';
-import { PartitionQueue, type QueueOptions } from './partition-queue.ts';
+import type { Call } from './call.ts';
+import { PartitionQueue } from './partition-queue.ts';
 
 /** What a topic needs of the cluster. */
 export type TopicCluster = Pick<Cluster, 'platform' | 'snapshot' | 'useTopics'>;
@@ -17,27 +17,21 @@ export class Topic implements BalancerTopic {
   partitions: readonly number[] = [];
   available: readonly number[] = [];
   recordBytes = 0;
-  /** Plans in their order, of which the first is the one to go on next. */
-  readonly line: Plan<Topic>[] = [];
-  /** A list of this topic alone, for the plans that have no other. */
-  readonly alone: readonly Topic[] = [this];
+  /** Calls in their order, of which the first is the one to go on next. */
+  readonly line: Call<Topic>[] = [];
   loading = false;
-  /** The last failed look-up; it answers every plan that was begun by `atMs`. */
-  failure: { readonly error: KafkaError; readonly atMs: number } | undefined;
   /** The index is the partition. */
   readonly queues: PartitionQueue[] = [];
-  readonly #queueOptions: QueueOptions;
+  readonly #accumulator: Accumulator;
   readonly #cluster: TopicCluster;
   /** Ends the interest in the topic's metadata. */
   readonly release: () => void;
 
-  constructor(topic: string, cluster: TopicCluster, queueOptions: QueueOptions) {
+  constructor(topic: string, cluster: TopicCluster, accumulator: Accumulator) {
     this.topic = topic;
     this.#cluster = cluster;
-    this.#queueOptions = queueOptions;
+    this.#accumulator = accumulator;
     this.release = cluster.useTopics([topic]);
-    const known = cluster.snapshot.topics.get(topic);
-    if (known?.errorCode === 0) this.update(known);
   }
 
   get loaded(): boolean {
@@ -46,27 +40,24 @@ export class Topic implements BalancerTopic {
 
   bufferedBytes(partition: number): number {
     const queue = this.queues[partition];
-    return queue === undefined ? 0 : queue.bufferedBytes + queue.callBytes;
+    return queue?.batches.reduce((sum, { byteLength }) => sum + byteLength, queue.callBytes) ?? 0;
   }
 
   random(): number {
     return this.#cluster.platform.random();
   }
 
-  /** Takes over newer metadata; calls `moved` for each queue that has another leader. */
-  update({ topicId, partitions }: TopicSnapshot, moved?: (queue: PartitionQueue) => void): void {
+  /** Takes over newer metadata. */
+  update({ topicId, partitions }: TopicSnapshot): void {
     const available = partitions.filter(({ leader }) => leader >= 0).map(({ partition }) => partition);
     if (String(available) !== String(this.available)) this.available = available;
     for (const { partition, leader } of partitions) {
-      const queue = (this.queues[partition] ??= new PartitionQueue(
-        this.topic,
-        partition,
-        this.#queueOptions,
-      ));
+      const queue = (this.queues[partition] ??= new PartitionQueue(this.topic, partition, this.#accumulator));
       queue.topicId = topicId;
       if (queue.leader === leader) continue;
       queue.leader = leader;
-      moved?.(queue);
+      queue.retryAtMs = 0;
+      this.#accumulator.onWake();
     }
     if (this.queues.length !== this.partitions.length)
       this.partitions = this.queues.map(({ partition }) => partition);

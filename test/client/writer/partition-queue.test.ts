@@ -60,8 +60,7 @@ class Bench {
   send(): RecordBatch | undefined {
     const { candidate } = this.queue;
     if (candidate === undefined || this.queue.dueAtMs(candidate) > 0) return undefined;
-    const bytes = candidate.finish(undefined);
-    this.queue.send(candidate, bytes, this.queue.leader);
+    const bytes = this.queue.send(candidate, this.queue.leader, undefined);
     const sent = nextBatch(bytes, 0);
     sent?.verifyCrc();
     return sent;

@@ -44,6 +44,9 @@ export interface Peer {
   ): Promise<PlacedRecord[]>;
 }
 
+// a peer that hangs ends before its test does, and says what it was
+const timeoutMs = 50_000;
+
 /** All of them, this project's own last. */
 export const peers: readonly Peer[] = [
   {
@@ -51,22 +54,22 @@ export const peers: readonly Peer[] = [
     tools: ['kcat'],
     async write(brokers, topic, records) {
       const args = ['-P', '-b', brokers.join(), '-t', topic, '-K', '\t', '-X', 'enable.idempotence=true'];
-      await run('kcat', args, { input: linesOf(records) });
+      await run('kcat', args, { input: linesOf(records), timeoutMs });
     },
     async read(brokers, group, topics, count) {
       const format = String.raw`%t\t%p\t%o\t%k\t%s\n`;
       const args = ['-q', '-b', brokers.join(), '-c', String(count), '-f', format];
       const reset = ['-X', 'auto.offset.reset=earliest'];
-      return placed((await run('kcat', [...args, ...reset, '-G', group, ...topics])).stdout);
+      return placed((await run('kcat', [...args, ...reset, '-G', group, ...topics], { timeoutMs })).stdout);
     },
   },
   {
     name: 'Java',
     tools: ['java', 'mvn'],
     write: (brokers, topic, records) =>
-      consoleProduce({ brokers, topic, records, settings: { 'compression.type': 'gzip' } }),
+      consoleProduce({ brokers, topic, records, settings: { 'compression.type': 'gzip' }, timeoutMs }),
     async read(brokers, group, topics, count) {
-      const printed = await consoleConsume({ brokers, topic: topics, count, group });
+      const printed = await consoleConsume({ brokers, topic: topics, count, group, timeoutMs });
       // the tool does not print the topic; the value begins with its name
       return printed.map(({ partition, offset, key, value }) => {
         const [topic = ''] = value.split(' ');
@@ -80,11 +83,11 @@ export const peers: readonly Peer[] = [
     prepare: kafkajs,
     async write(brokers, topic, records) {
       const args = [await kafkajs(), 'write', brokers.join(), topic];
-      await run(process.execPath, args, { input: linesOf(records) });
+      await run(process.execPath, args, { input: linesOf(records), timeoutMs });
     },
     async read(brokers, group, topics, count) {
       const args = [await kafkajs(), 'read', brokers.join(), group, String(count), ...topics];
-      return placed((await run(process.execPath, args)).stdout);
+      return placed((await run(process.execPath, args, { timeoutMs })).stdout);
     },
   },
   {
@@ -92,11 +95,11 @@ export const peers: readonly Peer[] = [
     tools: ['go'],
     prepare: kafkaGo,
     async write(brokers, topic, records) {
-      await run(await kafkaGo(), ['write', brokers.join(), topic], { input: linesOf(records) });
+      await run(await kafkaGo(), ['write', brokers.join(), topic], { input: linesOf(records), timeoutMs });
     },
     async read(brokers, group, topics, count) {
       const args = ['read', brokers.join(), group, String(count), ...topics];
-      return placed((await run(await kafkaGo(), args)).stdout);
+      return placed((await run(await kafkaGo(), args, { timeoutMs })).stdout);
     },
   },
   {
@@ -108,10 +111,11 @@ export const peers: readonly Peer[] = [
     },
     async read(brokers, groupId, topics, count) {
       const decoder = new TextDecoder();
+      const signal = AbortSignal.timeout(timeoutMs);
       await using reader = new Reader({ brokers, groupId, topics });
       const read: PlacedRecord[] = [];
       while (read.length < count) {
-        const batch = await reader.fetchBatch();
+        const batch = await reader.fetchBatch({ signal });
         for (const message of batch) {
           const { topic, partition, offset, key } = message;
           read.push({

@@ -3,10 +3,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { apis } from '../../../src/protocol/api/registry.ts';
-import { assignment } from '../../../src/protocol/embedded/assignment.ts';
-import { subscription } from '../../../src/protocol/embedded/subscription.ts';
-import { requestHeader, responseHeader } from '../../../src/protocol/header.ts';
-import type { Message } from '../../../src/protocol/schema.ts';
+import type { TracedMessage } from '../../../src/protocol/trace.ts';
+import { assignment, requestHeader, responseHeader, subscription } from '../../../src/protocol/traced.ts';
 
 /** One value and its bytes. */
 export interface JavaFixture {
@@ -41,7 +39,7 @@ export function toHex(bytes: Uint8Array): string {
 /** A message, the facts of its definition, and what Java wrote of it. */
 export interface MessageUnderTest {
   readonly name: string;
-  readonly message: Message<unknown>;
+  readonly message: TracedMessage<unknown>;
   /** File under fixtures/definitions, and the name of the message inside. */
   readonly definition: readonly [file: string, side: 'request' | 'response' | 'message'];
   readonly fixtures: readonly JavaFixture[];
@@ -53,7 +51,7 @@ export const apiFolders: readonly string[] = readdirSync(new URL('../../../fixtu
 /** Every message there is. */
 export function messagesUnderTest(): MessageUnderTest[] {
   const sides = ['request', 'response'] as const;
-  const embedded = (message: Message<unknown>, file: string): MessageUnderTest => ({
+  const embedded = (message: TracedMessage<unknown>, file: string): MessageUnderTest => ({
     name: message.name,
     message,
     definition: [`${file}.json`, 'message'],

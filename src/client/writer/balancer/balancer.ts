@@ -1,4 +1,4 @@
-/** What chooses a message's partition, and what it may look at; types only.
+/** What chooses a message's partition, and what it may look at.
  * Not here: an explicit `partition` of a message, which no balancer is asked about.
  * Invariant: a balancer returns one of `partitions`; anything else refuses the call with a `UsageError`.
  */
@@ -36,23 +36,12 @@ export function balancerOf(balancer: Balancer | BalancerFunction): Balancer {
   return typeof balancer === 'function' ? { partition: balancer } : balancer;
 }
 
-/** A balancer's memory of each topic, with the last topic at hand: calls come in runs of one topic. */
-export class PerTopic<State> {
-  readonly #create: () => State;
-  readonly #states = new Map<string, State>();
-  #topic: string | undefined;
-  #state: State | undefined;
-
-  constructor(create: () => State) {
-    this.#create = create;
-  }
-
-  of(topic: string): State {
-    if (this.#state !== undefined && this.#topic === topic) return this.#state;
-    let state = this.#states.get(topic);
-    if (state === undefined) this.#states.set(topic, (state = this.#create()));
-    this.#topic = topic;
-    this.#state = state;
+/** A balancer's memory of each topic, made when it is first asked for. */
+export function perTopic<State>(create: () => State): (topic: string) => State {
+  const states = new Map<string, State>();
+  return (topic) => {
+    let state = states.get(topic);
+    if (state === undefined) states.set(topic, (state = create()));
     return state;
-  }
+  };
 }

@@ -3,7 +3,7 @@
  * Invariant: a partition without a leader is chosen only when none has one.
  * Source: KIP-794, strictly uniform sticky partitioner.
  */
-import { PerTopic, type Balancer } from './balancer.ts';
+import { perTopic, type Balancer } from './balancer.ts';
 
 /** How `sticky` changes partitions. */
 export interface StickyOptions {
@@ -14,10 +14,10 @@ export interface StickyOptions {
 /** Uniform by bytes, whatever the keys are. The default for messages without a key. */
 export function sticky({ bytes = 65_536 }: StickyOptions = {}): Balancer {
   const none: readonly number[] = [];
-  const states = new PerTopic(() => ({ partition: -1, bytes: 0, available: none }));
+  const states = perTopic(() => ({ partition: -1, bytes: 0, available: none }));
   return {
     partition(_message, _key, topic) {
-      const state = states.of(topic.topic);
+      const state = states(topic.topic);
       if (state.available !== topic.available) {
         state.available = topic.available;
         if (!state.available.includes(state.partition)) state.partition = -1;
