@@ -141,12 +141,14 @@ export class Batch {
     }
   }
 
-  /** The bytes to send, made at the first send; compressed where that makes them fewer (W11). */
-  finish(codec: Codec | undefined): Uint8Array {
+  /** The bytes to send, made at the first send; compressed where that makes them fewer (W11). A batch that is stamped
+   * next needs no checksum before.
+   */
+  finish(codec: Codec | undefined, isStamped: boolean): Uint8Array {
     const { builder, payload } = this;
     if (builder !== undefined) {
-      const plain = builder.finish();
-      const isSmaller = payload !== undefined && payload.length < plain.length - batchHeaderBytes;
+      const isSmaller = payload !== undefined && payload.length < builder.byteLength - batchHeaderBytes;
+      const plain = builder.finish(!isStamped && !isSmaller);
       this.bytes = codec !== undefined && isSmaller ? compressedBatch(plain, codec.id, payload) : plain;
       this.sealed = true;
       this.builder = undefined;
@@ -300,8 +302,9 @@ export class PartitionQueue {
     const { producer } = this.#owner;
     if (batch.builder === undefined) this.#resending = true;
     else this.hintBytes = batch.byteLength;
-    const bytes = batch.finish(codec);
-    if (producer !== undefined && batch.baseSequence < 0) {
+    const isStamped = producer !== undefined && batch.baseSequence < 0;
+    const bytes = batch.finish(codec, isStamped);
+    if (isStamped) {
       const target = producer.current ?? this.#identity;
       if (target !== this.#identity && this.inFlight === 0) {
         if (this.#identity !== undefined) this.#nextSequence = 0;
