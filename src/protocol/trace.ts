@@ -34,7 +34,7 @@ export interface Trace {
 
 /** How to look into compressed record batches. */
 export interface TraceOptions {
-  /** Decompresses at once, or returns undefined to leave an opaque leaf. Record batches are opaque for now. */
+  /** Decompresses at once, or returns undefined to leave an opaque leaf. Record batches are opaque leaves in this version. */
   readonly inflate?: (codec: number, bytes: Uint8Array, maxBytes: number) => Uint8Array | undefined;
 }
 
