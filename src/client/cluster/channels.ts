@@ -36,6 +36,14 @@ function socketFor(duty: Duty, maxSockets: number): Duty {
   return 'fetch';
 }
 
+/** What is left when no broker answered: a failure that heals, or the one that does not. */
+function noneAnswered(brokers: number, api: string, last: unknown): unknown {
+  if (!(last instanceof KafkaError) || !last.retriable) return last;
+  const { message, stored } = last;
+  const text = `None of ${brokers} brokers answered ${api}; the last: ${message}`;
+  return new ConnectionError(text, { code: 'CONNECT', cause: last, ...(stored && { stored }) });
+}
+
 /** Opens, keeps and closes every channel of a client. */
 export class Channels {
   readonly #options: ResolvedClientOptions;
@@ -116,18 +124,7 @@ export class Channels {
         if (asked < candidates.length && !this.closed && !options.signal?.aborted) return askNext();
         if (waiting > 0) return;
         settle();
-        reject(
-          error instanceof KafkaError && error.retriable
-            ? new ConnectionError(
-                `None of ${candidates.length} brokers answered ${api.name}; the last: ${error.message}`,
-                {
-                  code: 'CONNECT',
-                  cause: error,
-                  ...(error.stored && { stored: error.stored }),
-                },
-              )
-            : error,
-        );
+        reject(noneAnswered(candidates.length, api.name, error));
       };
       const askNext = (): void => {
         timer?.cancel();

@@ -2,11 +2,11 @@
  * Invariant: the cluster learns the answer's address, so a coordinator that metadata does not list is reached.
  * Source: KIP-699 (batched look-up, v4).
  */
-import { KafkaError, TimeoutError } from '../../errors.ts';
 import { findCoordinatorApi } from '../../protocol/api/10-find-coordinator.ts';
 import { ErrorCodes } from '../../protocol/error-codes.ts';
+import type { RequestOptions } from '../connection/connection.ts';
 import { anyBroker, type Cluster } from './cluster.ts';
-import { Backoff, brokerError, sleep } from './retry.ts';
+import { brokerError, repeat } from './retry.ts';
 
 /** What is coordinated. */
 export type CoordinatorType = 'group' | 'transaction';
@@ -35,26 +35,12 @@ export class Coordinators {
     const known = this.#known.get(`${type}/${key}`);
     if (known !== undefined) return known;
     const { platform, requestTimeoutMs } = this.#cluster;
-    const beganMs = platform.monotonicNow();
-    const deadlineMs = options.deadlineMs ?? beganMs + requestTimeoutMs;
-    const backoff = new Backoff(platform);
-    for (;;) {
-      const leftMs = deadlineMs - platform.monotonicNow();
-      let failure: unknown;
-      try {
-        return await this.#ask(type, key, Math.min(requestTimeoutMs, Math.max(1, leftMs)), options.signal);
-      } catch (error) {
-        failure = error;
-        if (!(error instanceof KafkaError) || !error.retriable || options.signal?.aborted) throw error;
-      }
-      const waitMs = backoff.next();
-      if (platform.monotonicNow() + waitMs >= deadlineMs) {
-        const limitMs = Math.round(deadlineMs - beganMs);
-        const text = `No coordinator of ${type} ${key} within ${limitMs} ms`;
-        throw new TimeoutError(text, { limitMs, stored: 'no', cause: failure });
-      }
-      await sleep(platform, waitMs, options.signal);
-    }
+    const { signal, deadlineMs = platform.monotonicNow() + requestTimeoutMs } = options;
+    const failed = `No coordinator of ${type} ${key}`;
+    return repeat(platform, failed, { deadlineMs, signal }, () => {
+      const timeoutMs = Math.min(requestTimeoutMs, Math.max(1, deadlineMs - platform.monotonicNow()));
+      return this.#ask(type, key, { timeoutMs, signal });
+    });
   }
 
   /** Drops what is known, if it is still that node. */
@@ -63,16 +49,10 @@ export class Coordinators {
     if (this.#known.get(name) === nodeId) this.#known.delete(name);
   }
 
-  async #ask(
-    type: CoordinatorType,
-    key: string,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<number> {
+  async #ask(type: CoordinatorType, key: string, options: RequestOptions): Promise<number> {
     const keyType = type === 'group' ? 0 : 1;
     const body = (version: number): object =>
       version >= 4 ? { keyType, coordinatorKeys: [key] } : { keyType, key };
-    const options = { timeoutMs, signal };
     const answer = await this.#cluster.send(anyBroker, 'control', findCoordinatorApi, body, options);
     const { errorCode, nodeId, host, port } = answer.coordinators[0] ?? answer;
     const code =

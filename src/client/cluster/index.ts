@@ -19,9 +19,11 @@ export {
   Backoff,
   brokerError,
   closedError,
+  repeat,
   retryAction,
   sleep,
   withDeadline,
+  type Patience,
   type RetryAction,
 } from './retry.ts';
 export {

@@ -151,15 +151,15 @@ export class MetadataCache {
       const request = metadataRequest(this.#inUse.keys(), this.#options.allowAutoTopicCreation);
       const timeoutMs = Math.min(this.#options.requestTimeoutMs, this.#options.connectTimeoutMs);
       const answer = await this.#channels.sendToAny(this.candidates(), metadataApi, request, { timeoutMs });
+      if (answer.errorCode === ErrorCodes.REBOOTSTRAP_REQUIRED) {
+        // The brokers that are known belong to another cluster now: only the bootstrap addresses are left (KIP-1102).
+        this.#snapshot = { ...this.#snapshot, brokers: new Map() };
+        throw new ConnectionError('The brokers ask to bootstrap again', { code: 'CONNECT', stored: 'no' });
+      }
       this.#backoff.reset();
       this.#notBeforeMs = platform.monotonicNow() + this.#backoff.next();
       this.#backoff.reset();
       this.#replace(nextSnapshot(this.#snapshot, answer, this.#inUse));
-      // The brokers that are known belong to another cluster now: only the bootstrap addresses are left (KIP-1102).
-      if (answer.errorCode === ErrorCodes.REBOOTSTRAP_REQUIRED) {
-        this.#snapshot = { ...this.#snapshot, brokers: new Map() };
-        throw new ConnectionError('The brokers ask to bootstrap again', { code: 'CONNECT', stored: 'no' });
-      }
       return this.#snapshot;
     } catch (error) {
       this.#notBeforeMs = platform.monotonicNow() + this.#backoff.next();

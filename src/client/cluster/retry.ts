@@ -2,7 +2,7 @@
  * Not here: what a caller does with the outcome.
  * Source: Kafka's `Errors` (RetriableException and InvalidMetadataException), `retry.backoff.ms`.
  */
-import { BrokerError, UsageError, type Stored } from '../../errors.ts';
+import { BrokerError, KafkaError, TimeoutError, UsageError, type Stored } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
 import { ErrorCodes, errorCode } from '../../protocol/error-codes.ts';
 
@@ -125,4 +125,41 @@ export function withDeadline<T>(
 /** Resolves after `ms`; rejects with the signal's reason. */
 export function sleep(platform: Platform, ms: number, signal?: AbortSignal): Promise<void> {
   return timed<void>(platform, ms, signal, undefined, (resolve) => resolve());
+}
+
+/** How long to repeat, and what gives up. */
+export interface Patience {
+  /** On `platform.monotonicNow()`. */
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Repeats `attempt` while it fails with a retriable error, with backoff. Rejects with any other error, with the
+ * signal's reason, or at the deadline with a `TimeoutError` that begins with `failed` and has the last failure as cause.
+ */
+export function repeat<T>(
+  platform: Platform,
+  failed: string,
+  { deadlineMs, signal }: Patience,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const limitMs = Math.max(0, Math.round(deadlineMs - platform.monotonicNow()));
+  const backoff = new Backoff(platform);
+  let failure: unknown;
+  const timeout = (): Error =>
+    new TimeoutError(`${failed} within ${limitMs} ms`, { limitMs, cause: failure });
+  const work = async (): Promise<T> => {
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof KafkaError) || !error.retriable || signal?.aborted) throw error;
+        failure = error;
+      }
+      const waitMs = backoff.next();
+      if (platform.monotonicNow() + waitMs >= deadlineMs) throw timeout();
+      await sleep(platform, waitMs, signal);
+    }
+  };
+  return withDeadline(platform, work(), limitMs, timeout, signal);
 }

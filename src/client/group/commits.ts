@@ -7,8 +7,8 @@ import { KafkaError, ProtocolError, TimeoutError } from '../../errors.ts';
 import { offsetCommitApi, type OffsetCommitRequest } from '../../protocol/api/08-offset-commit.ts';
 import { ErrorCodes } from '../../protocol/error-codes.ts';
 import type { Input } from '../../protocol/schema.ts';
-import { withDeadline } from '../cluster/index.ts';
-import type { GroupCoordinator, Patience } from './coordinator.ts';
+import { withDeadline, type Patience } from '../cluster/index.ts';
+import type { GroupCoordinator } from './coordinator.ts';
 import { endingOf, type EndGeneration, type Generation } from './generation.ts';
 import { partitionKey, type OwnedPartition, type Ownership } from './ownership.ts';
 

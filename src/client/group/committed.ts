@@ -10,8 +10,8 @@ import {
   type OffsetFetchResponse,
 } from '../../protocol/api/09-offset-fetch.ts';
 import type { Input } from '../../protocol/schema.ts';
-import type { TopicPartition } from '../cluster/index.ts';
-import type { GroupCoordinator, Patience } from './coordinator.ts';
+import type { TopicPartition, Patience } from '../cluster/index.ts';
+import type { GroupCoordinator } from './coordinator.ts';
 import { partitionKey } from './ownership.ts';
 
 /** Where a group stands in a partition. */

@@ -2,18 +2,17 @@
  * Does not know what is asked. Invariant: a coordinator that refused or did not answer is looked up anew before the
  * next request.
  */
-import { ConnectionError, KafkaError, TimeoutError } from '../../errors.ts';
+import { ConnectionError, TimeoutError } from '../../errors.ts';
 import type { Api } from '../../protocol/schema.ts';
 import {
-  Backoff,
   brokerError,
   retryAction,
-  sleep,
-  withDeadline,
+  repeat,
   type Cluster,
   type Coordinators,
   type Duty,
   type Lane,
+  type Patience,
   type RequestBody,
 } from '../cluster/index.ts';
 
@@ -34,13 +33,6 @@ export type GroupCluster = Pick<
 
 /** What this room needs to find its coordinator. */
 export type CoordinatorFinder = Pick<Coordinators, 'find' | 'forget'>;
-
-/** How long to try, and what gives up. */
-export interface Patience {
-  /** On `platform.monotonicNow()`. */
-  readonly deadlineMs: number;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** How to ask once. */
 export interface AskOptions {
@@ -100,32 +92,10 @@ export class GroupCoordinator {
     throw brokerError(errorCode, `${what} of group ${this.groupId}`, where);
   }
 
-  /** Repeats `attempt` while it fails with a retriable error, with backoff. Rejects with any other error, with the
-   * signal's reason, or at the deadline with a `TimeoutError` that has the last failure as its cause.
-   */
-  repeat<T>(what: string, { deadlineMs, signal }: Patience, attempt: () => Promise<T>): Promise<T> {
-    const { platform } = this.cluster;
-    const limitMs = Math.max(0, Math.round(deadlineMs - platform.monotonicNow()));
-    const backoff = new Backoff(platform);
-    let failure: unknown;
-    const timeout = (): Error => {
-      const text = `${what} of group ${this.groupId} did not succeed within ${limitMs} ms`;
-      return new TimeoutError(text, { limitMs, cause: failure });
-    };
-    const work = async (): Promise<T> => {
-      for (;;) {
-        try {
-          return await attempt();
-        } catch (error) {
-          if (!(error instanceof KafkaError) || !error.retriable || signal?.aborted) throw error;
-          failure = error;
-        }
-        const waitMs = backoff.next();
-        if (platform.monotonicNow() + waitMs >= deadlineMs) throw timeout();
-        await sleep(platform, waitMs, signal);
-      }
-    };
-    return withDeadline(platform, work(), limitMs, timeout, signal);
+  /** Repeats `attempt` as `repeat` of the cluster room does. */
+  repeat<T>(what: string, patience: Patience, attempt: () => Promise<T>): Promise<T> {
+    const failed = `${what} of group ${this.groupId} did not succeed`;
+    return repeat(this.cluster.platform, failed, patience, attempt);
   }
 
   #forget(): void {

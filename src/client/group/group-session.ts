@@ -19,12 +19,13 @@ import {
   withDeadline,
   type GroupMetadata,
   type TopicPartition,
+  type Patience,
 } from '../cluster/index.ts';
 import type { Assignor } from './assignor/assignor.ts';
 import { rangeAssignor } from './assignor/range.ts';
 import { Commits, type CommitOutcome, type OffsetToCommit } from './commits.ts';
 import { fetchCommitted, type CommittedOffset } from './committed.ts';
-import { GroupCoordinator, type CoordinatorFinder, type GroupCluster, type Patience } from './coordinator.ts';
+import { GroupCoordinator, type CoordinatorFinder, type GroupCluster } from './coordinator.ts';
 import { Generation, type Ending } from './generation.ts';
 import { keepAlive } from './heartbeat.ts';
 import { joinGroup, syncGroup, type Identity, type JoinOptions } from './join.ts';
