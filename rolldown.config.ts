@@ -1,9 +1,29 @@
-/** The two bundles of the repository: the package (`dist/`, one file an entry and shared chunks) and the programs that
- * Node 20 cannot run as TypeScript (`build/`). Types come from tsc; nothing is minified, so stack traces stay readable.
+/** The bundles of the repository: the package (`dist/`, one file an entry and shared chunks), its command line, and the
+ * programs that Node 20 cannot run as TypeScript (`build/`). Types come from tsc; nothing is minified, so stack traces
+ * stay readable.
  */
-import { defineConfig } from 'rolldown';
+import { chmodSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig, type Plugin } from 'rolldown';
 
-const builtin = /^(node:|cloudflare:|#platform$)/;
+/** Makes the output executable, as package managers do with a `bin` when they install it. */
+const executable: Plugin = {
+  name: 'executable',
+  writeBundle({ dir = '' }, bundle) {
+    for (const file of Object.keys(bundle)) chmodSync(join(dir, file), 0o755);
+  },
+};
+
+const builtin = /^(node:|cloudflare:|#platform$|#crc32c-wasm$)/;
+
+/** Puts the WebAssembly module beside the file that imports it on Workers. */
+const wasmFile: Plugin = {
+  name: 'wasm-file',
+  generateBundle() {
+    const path = 'protocol/crc32c.wasm';
+    this.emitFile({ type: 'asset', fileName: path, source: readFileSync(`src/${path}`) });
+  },
+};
 
 export default defineConfig([
   {
@@ -11,6 +31,8 @@ export default defineConfig([
       index: 'src/index.ts',
       'protocol/index': 'src/protocol/index.ts',
       'protocol/api/registry': 'src/protocol/api/registry.ts',
+      'protocol/crc32c-wasm': 'src/protocol/crc32c-wasm.ts',
+      'protocol/crc32c-wasm-workers': 'src/protocol/crc32c-wasm-workers.ts',
       'compression/index': 'src/compression/index.ts',
       'testing/index': 'src/testing/index.ts',
       'runtime/node': 'src/runtime/node.ts',
@@ -18,16 +40,26 @@ export default defineConfig([
       'runtime/deno': 'src/runtime/deno.ts',
       'runtime/workers': 'src/runtime/workers.ts',
     },
-    external: builtin,
+    external: [builtin, /\.wasm$/],
+    plugins: [wasmFile],
     platform: 'neutral',
     transform: { target: 'es2022' },
     output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true },
   },
   {
-    input: { worker: 'bench/worker.ts' },
+    // The command line shares the package's own entries and brings its libraries along: there are no dependencies.
+    input: { main: 'src/cli/main.ts' },
+    external: [builtin, /^kafka-wire/],
+    platform: 'node',
+    transform: { target: 'es2022' },
+    output: { dir: 'dist/cli', format: 'esm', cleanDir: true },
+    plugins: [executable],
+  },
+  {
+    input: { worker: 'bench/worker.ts', codec: 'bench/codec/worker.ts' },
     external: [builtin, /^[a-z@]/],
     platform: 'node',
-    transform: { target: 'node24' },
+    transform: { target: 'es2022' },
     output: { dir: 'bench/build', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true },
   },
   {
@@ -35,9 +67,11 @@ export default defineConfig([
       bench: 'bench/main.ts',
       demo: 'examples/demo.ts',
       kafka: 'tools/kafka/main.ts',
-      'generate-api': 'tools/generate-api.ts',
+      generate: 'tools/generate/main.ts',
+      releases: 'tools/releases/main.ts',
+      wasm: 'tools/wasm/main.ts',
     },
-    external: [builtin, /^kafka-wire/, 'oxfmt', 'testcontainers'],
+    external: [builtin, /^kafka-wire/, 'oxfmt', 'testcontainers', 'wabt'],
     platform: 'node',
     transform: { target: 'es2022' },
     output: { dir: 'build', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true },

@@ -9,6 +9,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: '#platform', replacement: source('runtime/node.ts') },
+      { find: '#crc32c-wasm', replacement: source('protocol/crc32c-wasm.ts') },
       { find: /^kafka-wire$/, replacement: source('index.ts') },
       { find: 'kafka-wire/protocol/registry', replacement: source('protocol/api/registry.ts') },
       { find: 'kafka-wire/protocol', replacement: source('protocol/index.ts') },

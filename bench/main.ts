@@ -1,15 +1,19 @@
 /** `npm run bench`: our client, its peers and the raw-socket floor on one real broker, in one run, interleaved.
  * Every measurement is a process of its own on Node 24; medians and spread over the rounds, CPU time first, because
  * wall time on shared machines tells about the neighbours. Every produce run is checked by end offsets.
+ * `npm run bench -- codec` leaves broker and sockets out: codec/main.ts.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, Writer } from 'kafka-wire';
 import { createTopicsApi, listOffsetsApi } from 'kafka-wire/protocol';
 import { startKafka } from '../tools/kafka/launcher.ts';
+import { benchCodec } from './codec/main.ts';
+import { median, spread } from './figures.ts';
 
 const here = fileURLToPath(new URL('../bench/', import.meta.url));
 const node24 = `${here}node_modules/node24/bin/node`;
@@ -103,16 +107,6 @@ async function fill(broker: string, topic: string, records: number): Promise<voi
   }
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function spread(values: readonly number[], digits: number): string {
-  const text = (value: number): string => value.toFixed(digits);
-  return `${text(median(values))} [${text(Math.min(...values))}..${text(Math.max(...values))}]`;
-}
-
 function report({ title, contestants }: Scenario, costs: ReadonlyMap<string, readonly Cost[]>): void {
   const perRecord = (name: string): number[] =>
     (costs.get(name) ?? []).map((cost) => cost.cpuUs / cost.records);
@@ -130,7 +124,8 @@ function report({ title, contestants }: Scenario, costs: ReadonlyMap<string, rea
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       records: { type: 'string', default: '500000' },
       rounds: { type: 'string', default: '5' },
@@ -140,6 +135,10 @@ async function main(): Promise<void> {
   const records = Number(values.records);
   const rounds = Number(values.rounds);
   if (!existsSync(node24)) await run('npm', ['ci', '--ignore-scripts'], here);
+  if (positionals[0] === 'codec') {
+    if (!(await benchCodec(here, node24))) process.exitCode = 1;
+    return;
+  }
   const kafka = await startKafka();
   const broker = kafka.brokers[0] ?? '';
   const client = new Client({ brokers: broker });

@@ -37,10 +37,19 @@ export type {
   ReadingOptions,
   StartOffset,
 } from './client/reader/index.ts';
-export type { Balancer, BalancerFunction, BalancerTopic } from './client/writer/balancer/balancer.ts';
+export type {
+  Balancer,
+  BalancerFunction,
+  BalancerTopic,
+  Unkeyed,
+} from './client/writer/balancer/balancer.ts';
+export { crc32, type Crc32Options } from './client/writer/balancer/crc32.ts';
 export { hash, type HashOptions } from './client/writer/balancer/hash.ts';
+export { leastBytes } from './client/writer/balancer/least-bytes.ts';
+export { manual } from './client/writer/balancer/manual.ts';
 export { murmur2, type Murmur2Options } from './client/writer/balancer/murmur2.ts';
-export { roundRobin } from './client/writer/balancer/round-robin.ts';
+export { referenceHash } from './client/writer/balancer/reference-hash.ts';
+export { roundRobin, type RoundRobinOptions } from './client/writer/balancer/round-robin.ts';
 export { sticky, type StickyOptions } from './client/writer/balancer/sticky.ts';
 export { WriteErrors } from './client/writer/errors.ts';
 export type { HeadersInput, OutgoingMessage } from './client/writer/message.ts';
@@ -48,7 +57,15 @@ export type { BatchOutcome, WriterOptions, WriterSettings } from './client/write
 export type { WriteReceipt, WrittenMessage } from './client/writer/receipt.ts';
 export type { Summary, WriterCounts, WriterStats } from './client/writer/stats.ts';
 export { Writer, type CloseOptions, type WriteOptions } from './client/writer/writer.ts';
-export { gzip, type Codec, type DecompressOptions } from './compression/index.ts';
+export {
+  gzip,
+  lz4,
+  snappy,
+  withLevel,
+  zstd,
+  type Codec,
+  type DecompressOptions,
+} from './compression/index.ts';
 export {
   BrokerError,
   ConnectionError,
@@ -70,6 +87,7 @@ export type {
   DialOptions,
   Listener,
   Platform,
+  PlatformZstd,
   Timer,
   TlsOptions,
   Transport,

@@ -66,6 +66,16 @@ export interface Timer {
   cancel(): void;
 }
 
+/** zstd as a runtime has it. */
+export interface PlatformZstd {
+  /** Compresses to one frame; `level` -131072 to 22, default 3. */
+  compress(bytes: Uint8Array, level?: number): Uint8Array | Promise<Uint8Array>;
+  /** Decompresses frames; fails with a `RangeError` beyond `maxBytes` of output. */
+  decompress(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array>;
+  /** `decompress` that never takes a promise. */
+  decompressSync(bytes: Uint8Array, maxBytes: number): Uint8Array;
+}
+
 /** What a runtime provides. */
 export interface Platform {
   /** Such as `node`. */
@@ -91,6 +101,10 @@ export interface Platform {
   holdOpen(): () => void;
   /** Decompresses gzip (several members too); fails with a `RangeError` beyond `maxBytes` of output. */
   gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array>;
+  /** `gunzip` that never takes a promise; absent where the runtime has no such thing. */
+  readonly gunzipSync?: (bytes: Uint8Array, maxBytes: number) => Uint8Array;
   /** Compresses to one gzip member; `level` 1-9, default 6 where the runtime has levels. */
   gzip(bytes: Uint8Array, level?: number): Uint8Array | Promise<Uint8Array>;
+  /** The runtime's zstd; absent where it has none (Node before 22.15, Workers). */
+  readonly zstd?: PlatformZstd;
 }

@@ -58,7 +58,7 @@ describe('imports', () => {
   it('name the file with its ending', () => {
     check(allFiles, ({ path, imports }) =>
       imports
-        .filter(({ specifier }) => specifier.startsWith('.') && !/\.(ts|json)$/.test(specifier))
+        .filter(({ specifier }) => specifier.startsWith('.') && !/\.(ts|json|wasm)$/.test(specifier))
         .map(({ specifier, line }) => `${path}:${line} ${specifier}`),
     );
   });

@@ -5,7 +5,7 @@
  */
 import { ProtocolError } from '../errors.ts';
 import { MAX_STRING_BYTES } from './compile-decode.ts';
-import { within, type Plan, type Step } from './plan.ts';
+import { unknownTags, within, type Plan, type Step, type Struct, type UnknownTag } from './plan.ts';
 import { uvarintLength } from './varint.ts';
 import type { ByteWriter } from './writer.ts';
 
@@ -18,8 +18,12 @@ const PRIMITIVES: Readonly<Record<string, Write>> = {
   int16: (writer, value) => writer.int16(value as number),
   uint16: (writer, value) => writer.uint16(value as number),
   int32: (writer, value) => writer.int32(value as number),
+  uint32: (writer, value) => writer.uint32(value as number),
   int64: (writer, value) => writer.int64(value as number),
   bigint: (writer, value) => writer.int64Big(value as bigint),
+  uvarint: (writer, value) => writer.uvarint(value as number),
+  varint: (writer, value) => writer.varint(value as number),
+  varlong: (writer, value) => writer.varlong(value as number),
   float64: (writer, value) => writer.float64(value as number),
   uuid: (writer, value) => writer.uuid(value as string),
 };
@@ -32,7 +36,7 @@ export function compileEncode(plan: Plan): Write {
     const write = structWriter(plan, steps);
     if (!nullable) return write;
     return (writer, value) => {
-      writer.int8(value === null ? -1 : 1);
+      writer.int8(value !== null ? 1 : plan.tag === undefined ? -1 : 0);
       if (value !== null) write(writer, value);
     };
   }
@@ -121,7 +125,7 @@ function structWriter(plan: Plan, steps: readonly Step[]): Write {
   const writeTags = plan.compact ? tagWriter(steps) : undefined;
   return (writer, value) => {
     if (typeof value !== 'object' || value === null) return writeNull(writer, value, plan);
-    const record = value as Record<string, unknown>;
+    const record = value as Struct;
     let index = 0;
     try {
       for (; index < count; index++) {
@@ -133,16 +137,21 @@ function structWriter(plan: Plan, steps: readonly Step[]): Write {
       throw within(error, fields[index]?.name ?? '');
     }
     if (writeTags) writeTags(writer, record);
+    else if (record[unknownTags]?.length) throw within(unsupported(), 'tags');
   };
+}
+
+function unsupported(): ProtocolError {
+  return new ProtocolError('this version cannot carry the field, and its value is not the default', {
+    code: 'UNSUPPORTED_VERSION',
+  });
 }
 
 /** In the place of a field that the version lacks. */
 function refuseUnlessDefault(step: Step): Write {
   return (_, value) => {
     if (isDefault(value, step)) return;
-    throw new ProtocolError('this version cannot carry the field, and its value is not the default', {
-      code: 'UNSUPPORTED_VERSION',
-    });
+    throw unsupported();
   };
 }
 
@@ -150,13 +159,16 @@ function refuseUnlessDefault(step: Step): Write {
 function isDefault(value: unknown, { fallback, steps }: Step): boolean {
   if (value === undefined || value === fallback) return true;
   if (typeof value !== 'object' || value === null || fallback === null) return false;
-  if (steps) return steps.every((step) => isDefault((value as Record<string, unknown>)[step.name], step));
+  if (steps) {
+    const struct = value as Struct;
+    return !struct[unknownTags]?.length && steps.every((step) => isDefault(struct[step.name], step));
+  }
   return (value as ArrayLike<unknown>).length === 0;
 }
 
-type WriteTags = (writer: ByteWriter, value: Record<string, unknown>) => void;
+type WriteTags = (writer: ByteWriter, value: Struct) => void;
 
-/** Writes the tagged fields behind a struct that are not at their default, in ascending order. */
+/** Writes the tagged fields behind a struct: those not at their default and unknown ones, in ascending order. */
 function tagWriter(steps: readonly Step[]): WriteTags {
   const fields: { step: Step; tag: number; write: Write }[] = [];
   for (const step of steps) {
@@ -165,24 +177,54 @@ function tagWriter(steps: readonly Step[]): WriteTags {
   }
   fields.sort((a, b) => a.tag - b.tag);
   return (writer, value) => {
-    // No struct knows 128 tags, so the count takes one byte.
+    const unknown = value[unknownTags];
     const countAt = writer.reserve(1);
-    let count = 0;
-    for (const { step, tag, write } of fields) {
-      const { name } = step;
-      const given = value[name];
-      if (isDefault(given, step)) continue;
-      try {
-        writer.uvarint(tag);
-        const start = writer.reserve(1);
-        write(writer, given);
-        const length = writer.position - start - 1;
-        prefix(writer, start, 1, length, length);
-      } catch (error) {
-        throw within(error, name);
+    let count = unknown ? unknown.length : 0;
+    let next = 0;
+    let place = 'tags';
+    try {
+      for (const { step, tag, write } of fields) {
+        if (unknown) next = writeUnknown(writer, unknown, next, tag);
+        const given = value[step.name];
+        if (isDefault(given, step)) continue;
+        place = step.name;
+        writeTag(writer, tag, write, given);
+        place = 'tags';
+        count++;
       }
-      count++;
+      if (unknown) writeUnknown(writer, unknown, next, Infinity);
+    } catch (error) {
+      throw within(error, place);
     }
-    writer.bytes[countAt] = count;
+    if (count > 0) prefix(writer, countAt, 1, count, writer.position - countAt - 1);
+    else writer.bytes[countAt] = 0;
   };
 }
+
+function writeTag(writer: ByteWriter, tag: number, write: Write, value: unknown): void {
+  writer.uvarint(tag);
+  const start = writer.reserve(1);
+  write(writer, value);
+  const length = writer.position - start - 1;
+  prefix(writer, start, 1, length, length);
+}
+
+/** Writes the unknown tags below `known`, a tag that must not be among them; returns which is next. */
+function writeUnknown(
+  writer: ByteWriter,
+  unknown: readonly UnknownTag[],
+  from: number,
+  known: number,
+): number {
+  let index = from;
+  for (; index < unknown.length; index++) {
+    const { tag, data } = unknown[index] as UnknownTag;
+    if (tag > known) break;
+    if (tag === known || (index > 0 && tag <= (unknown[index - 1] as UnknownTag).tag))
+      throw new ProtocolError(`unknown tag ${tag} is known or does not ascend`, { code: 'VALUE_RANGE' });
+    writeTag(writer, tag, writeRaw, data);
+  }
+  return index;
+}
+
+const writeRaw: Write = (writer, value) => writer.raw(value as Uint8Array);

@@ -26,6 +26,24 @@ export interface Table {
   readonly [name: string]: string | readonly [AnyKind] | AnyRules;
 }
 
+/** A tagged field that the table does not know: see `unknownTags`. */
+export interface UnknownTag {
+  /** 0 to 2^32-1. */
+  readonly tag: number;
+  readonly data: Uint8Array;
+}
+
+/** Property of a decoded struct that holds the tagged fields its table does not know, by ascending tag; absent where
+ * there were none. Encoding writes them back (KIP-482).
+ */
+export const unknownTags: unique symbol = /* @__PURE__ */ Symbol.for('kafka-wire.unknownTags');
+
+/** A struct while it is read or written. */
+export interface Struct {
+  [name: string]: unknown;
+  [unknownTags]?: readonly UnknownTag[];
+}
+
 /** How a value stands on the wire at one version. */
 export interface Plan {
   /** One of the names in `Kind`, or `array`, or `struct`. */
@@ -33,8 +51,12 @@ export interface Plan {
   /** Lengths are unsigned varints, one higher than the length; structs end with tagged fields. */
   readonly compact: boolean;
   readonly nullable: boolean;
+  /** Bytes that it takes at least. */
+  readonly least: number;
   /** Of a field; elements have none. */
   readonly name?: string;
+  /** Of a tagged field. In front of a tagged struct that may be null stands a varint, not an int8. */
+  readonly tag?: number | undefined;
   /** Of an array. */
   readonly element?: Plan;
   /** Fields of a struct, in wire order, absent ones included. */
@@ -52,16 +74,35 @@ export interface Step extends Plan {
   readonly fallback: unknown;
 }
 
+/** Shared by all byte fields that are empty: a view costs more than a hundred bytes. */
+export const NO_BYTES: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
+
 /** What an absent value of a kind is; of all others 0. */
 const EMPTY: Readonly<Record<string, unknown>> = {
   string: '',
   uuid: ZERO_UUID,
-  bytes: /* @__PURE__ */ new Uint8Array(0),
+  bytes: NO_BYTES,
   records: null,
   bool: false,
   bigint: 0n,
   array: [],
   struct: undefined,
+};
+
+/** Bytes of the kinds of fixed size; lengths take 2 (of text) or 4, varints and what is compact 1 at least. */
+const SIZES: Readonly<Record<string, number>> = {
+  int16: 2,
+  uint16: 2,
+  int32: 4,
+  uint32: 4,
+  int64: 8,
+  bigint: 8,
+  float64: 8,
+  uuid: 16,
+  string: 2,
+  bytes: 4,
+  records: 4,
+  array: 4,
 };
 
 /** The plan of a kind at a version, which is flexible or not. */
@@ -72,12 +113,19 @@ export function planOf(
   compact: boolean = flexible,
   nullable = false,
 ): Plan {
-  if (typeof kind === 'string') return { kind, compact, nullable };
-  if (isArrayKind(kind)) {
-    return { kind: 'array', compact, nullable, element: planOf(kind[0], version, flexible, compact) };
-  }
+  if (typeof kind === 'string') return leaf(kind, compact, nullable);
+  if (isArrayKind(kind))
+    return { ...leaf('array', compact, nullable), element: planOf(kind[0], version, flexible, compact) };
   const steps = Object.entries(kind).map(([name, field]) => stepOf(name, field, version, flexible));
-  return { kind: 'struct', compact: flexible, nullable, steps };
+  // A null is one byte; the tags that end a flexible struct are one at least.
+  let least = flexible || nullable ? 1 : 0;
+  if (!nullable) for (const step of steps) if (step.present && step.tag === undefined) least += step.least;
+  return { kind: 'struct', compact: flexible, nullable, least, steps };
+}
+
+function leaf(kind: string, compact: boolean, nullable: boolean): Plan {
+  const isPrefixed = kind === 'string' || kind === 'array' || kind === 'bytes' || kind === 'records';
+  return { kind, compact, nullable, least: compact && isPrefixed ? 1 : (SIZES[kind] ?? 1) };
 }
 
 function stepOf(name: string, field: Table[string], version: number, flexible: boolean): Step {

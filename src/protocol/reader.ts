@@ -48,15 +48,14 @@ export class ByteReader extends VarintReader {
     return this.view.getInt32(this.skip(4));
   }
 
+  uint32(): number {
+    return this.view.getUint32(this.skip(4));
+  }
+
   /** An int64 as a number; beyond +-(2^53 - 1) a `ProtocolError` with code `VALUE_RANGE`. */
   int64(): number {
     const start = this.skip(8);
-    const value = this.view.getInt32(start) * 0x1_0000_0000 + this.view.getUint32(start + 4);
-    if (Number.isSafeInteger(value)) return value;
-    throw new ProtocolError(`byte ${start}: an int64 beyond 2^53-1, no exact number`, {
-      code: 'VALUE_RANGE',
-      byteOffset: start,
-    });
+    return exact(this.view.getInt32(start) * 0x1_0000_0000 + this.view.getUint32(start + 4), start);
   }
 
   int64Big(): bigint {
@@ -67,9 +66,24 @@ export class ByteReader extends VarintReader {
     return this.view.getFloat64(this.skip(8));
   }
 
-  /** Any byte but 0 is true, as in Java. */
+  /** As `varlong`, but a `ProtocolError` with code `VALUE_RANGE` beyond +-(2^53 - 1). */
+  exactVarlong(): number {
+    const start = this.position;
+    return exact(this.varlong(), start);
+  }
+
+  /** Any byte but 0 is true, as in Java; only 1 if strict. */
   boolean(): boolean {
-    return this.view.getInt8(this.skip(1)) !== 0;
+    return this.#flag(this.position, this.int8(), 0) !== 0;
+  }
+
+  /** What stands in front of a struct that may be null. A byte: null if it is negative, as in Java; only -1 and 1 if
+   * strict. In a tagged field a varint: null if it is 0 or negative, as in Java; only 0 and 1 if strict.
+   */
+  isPresent(isTagged: boolean): boolean {
+    const { position } = this;
+    if (isTagged) return this.#flag(position, this.uvarint() | 0, 0) > 0;
+    return this.#flag(position, this.int8(), -1) >= 0;
   }
 
   /** Kafka's 22 characters. */
@@ -88,4 +102,20 @@ export class ByteReader extends VarintReader {
     const start = this.skip(count);
     return decodeUtf8(this.bytes, start, start + count);
   }
+
+  /** What was read at `start`, which Java writes as `no` or 1. */
+  #flag(start: number, flag: number, no: number): number {
+    if (this.strict && flag !== no && flag !== 1)
+      throw this.malformed(`${flag} where only ${no} and 1 may be`, (this.position = start));
+    return flag;
+  }
+}
+
+/** An int64 that a number holds exactly. */
+function exact(value: number, start: number): number {
+  if (Number.isSafeInteger(value)) return value;
+  throw new ProtocolError(`byte ${start}: an int64 beyond 2^53-1, no exact number`, {
+    code: 'VALUE_RANGE',
+    byteOffset: start,
+  });
 }

@@ -6,15 +6,26 @@
 import { ProtocolError } from '../errors.ts';
 import { compileDecode, type Read } from './compile-decode.ts';
 import { compileEncode, type Write } from './compile-encode.ts';
-import { located, planOf, type Plan, type Table } from './plan.ts';
+import { located, planOf, unknownTags, type Plan, type Table, type UnknownTag } from './plan.ts';
 import { ByteReader } from './reader.ts';
 import { ByteWriter } from './writer.ts';
+
+export { unknownTags, type UnknownTag };
 
 /** The kinds by which a value of type T may stand on the wire. `[kind]` is an array; a table is a struct. */
 export type Kind<T> = [T] extends [boolean]
   ? 'bool'
   : [T] extends [number]
-    ? 'int8' | 'int16' | 'uint16' | 'int32' | 'int64' | 'float64'
+    ? | 'int8'
+      | 'int16'
+      | 'uint16'
+      | 'int32'
+      | 'uint32'
+      | 'int64'
+      | 'uvarint'
+      | 'varint'
+      | 'varlong'
+      | 'float64'
     : [T] extends [bigint]
       ? 'bigint'
       : [T] extends [string]
@@ -59,7 +70,12 @@ export type Input<T> = T extends string | number | bigint | boolean | null | Uin
   ? T
   : T extends readonly (infer Element)[]
     ? readonly Input<Element>[]
-    : { readonly [Name in keyof T]?: Input<T[Name]> | undefined };
+    : { readonly [Name in keyof T]?: Input<T[Name]> | undefined } & Tagged;
+
+/** A struct that may hold tagged fields its table does not know. */
+export interface Tagged {
+  readonly [unknownTags]?: readonly UnknownTag[] | undefined;
+}
 
 /** First and last version, inclusive. */
 export interface VersionRange {
@@ -69,7 +85,10 @@ export interface VersionRange {
 
 /** How strictly to decode. */
 export interface DecodeOptions {
-  /** Refuse bytes after the message. Default false: a peer may know more than we do. */
+  /** Refuse bytes after the message, and what Java reads but never writes: varints with padding or surplus bits,
+   * booleans other than 0 and 1, other bytes than -1 and 1 in front of a struct that may be null.
+   * Default false: a peer may know more than we do.
+   */
   readonly strict?: boolean;
 }
 
@@ -89,7 +108,7 @@ export interface Message<T> {
   /** The message in parts: `records` fields are parts of their own, by reference; the rest are views on one buffer. */
   encodeParts(value: Input<T>, version: number): Uint8Array[];
   /** The message from bytes, or from where a reader stands, which moves behind it. Every field is set; `bytes` and
-   * `records` fields are views, not copies.
+   * `records` fields are views, not copies; tagged fields that the table does not know are kept: see `unknownTags`.
    */
   decode(from: Uint8Array | ByteReader, version: number, options?: DecodeOptions): T;
   /** What the table says at a version. */
@@ -198,10 +217,11 @@ export function defineMessage<T>(
       const codec = codecOf(version);
       codec.read ??= compileDecode(codec.plan);
       const reader = from instanceof ByteReader ? from : new ByteReader(from);
+      const strict = options?.strict ?? false;
+      if (strict) reader.strict = true;
       try {
         const value = codec.read(reader);
-        if (options?.strict && reader.remaining > 0)
-          throw reader.malformed(`${reader.remaining} bytes too many`);
+        if (strict && reader.remaining > 0) throw reader.malformed(`${reader.remaining} bytes too many`);
         return value as T;
       } catch (error) {
         throw located(error, name, version);

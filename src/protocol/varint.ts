@@ -61,6 +61,8 @@ export class VarintReader {
   position: number;
   /** No byte at or after this position is read. */
   end: number;
+  /** Whether to refuse what Java reads but no Java writes: varints with padding or surplus bits. */
+  strict: boolean = false;
 
   constructor(bytes: Uint8Array, position = 0, end: number = bytes.length) {
     this.bytes = bytes;
@@ -68,13 +70,20 @@ export class VarintReader {
     this.end = end;
   }
 
-  /** 0 to 2^32-1. Surplus bits of the 5th byte are dropped, as Java does. Throws ProtocolError at a 6th byte and at the end. */
+  /** 0 to 2^32-1. Surplus bits of the 5th byte are dropped, as Java does, unless strict.
+   * Throws ProtocolError at a 6th byte and at the end.
+   */
   uvarint(): number {
-    let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.byte();
+    let byte = this.byte();
+    if (byte < 0x80) return byte;
+    let value = byte & 0x7f;
+    for (let shift = 7; shift < 35; shift += 7) {
+      byte = this.byte();
       value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value >>> 0;
+      if (byte < 0x80) {
+        if (this.strict) this.refuseSurplus(byte, shift === 28 ? 0x0f : 0x7f);
+        return value >>> 0;
+      }
     }
     throw this.malformed('varint of more than 5 bytes');
   }
@@ -97,7 +106,9 @@ export class VarintReader {
       if (scale > 2 ** 62) throw this.malformed('varlong of more than 10 bytes');
       byte = this.byte();
       // Of the 10th byte only the lowest bit lies within 64 bits.
-      magnitude += (byte & (scale === 2 ** 62 ? 0x01 : 0x7f)) * scale;
+      const bits = scale === 2 ** 62 ? 0x01 : 0x7f;
+      if (this.strict && byte < 0x80) this.refuseSurplus(byte, bits);
+      magnitude += (byte & bits) * scale;
     }
     return isNegative ? -magnitude - 1 : magnitude;
   }
@@ -108,7 +119,9 @@ export class VarintReader {
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.byte();
       zigzag |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt.asIntN(64, (BigInt.asUintN(64, zigzag) >> 1n) ^ -(zigzag & 1n));
+      if (byte >= 0x80) continue;
+      if (this.strict && shift > 0n) this.refuseSurplus(byte, shift === 63n ? 0x01 : 0x7f);
+      return BigInt.asIntN(64, (BigInt.asUintN(64, zigzag) >> 1n) ^ -(zigzag & 1n));
     }
     throw this.malformed('varlong of more than 10 bytes');
   }
@@ -116,6 +129,12 @@ export class VarintReader {
   /** What to throw for bytes that cannot be read; subclasses say where. */
   malformed(what: string, at: number = this.position): ProtocolError {
     return new ProtocolError(`byte ${at}: ${what}`, { byteOffset: at });
+  }
+
+  /** Throws for the last byte of a varint if it adds nothing, or has more than the `bits` that count. */
+  protected refuseSurplus(byte: number, bits: number): void {
+    if (byte === 0 || byte > bits)
+      throw this.malformed('varint with padding or surplus bits', this.position - 1);
   }
 
   /** The next byte. */

@@ -5,7 +5,14 @@
  */
 import { ProtocolError } from '../errors.ts';
 import { writeUtf8, writeUuid } from './text.ts';
-import { uvarintLength, writeUvarint } from './varint.ts';
+import {
+  uvarintLength,
+  varintLength,
+  varlongLength,
+  writeUvarint,
+  writeVarint,
+  writeVarlong,
+} from './varint.ts';
 
 /** Bytes that belong at `position` of the written ones. */
 interface Reference {
@@ -69,6 +76,12 @@ export class ByteWriter {
     this.view.setInt32(start, value);
   }
 
+  uint32(value: number): void {
+    if (value !== value >>> 0) throw outOfRange(value, 'uint32');
+    const start = this.reserve(4);
+    this.view.setUint32(start, value);
+  }
+
   /** An int64 from a number, which must be a safe integer. */
   int64(value: number): void {
     if (!Number.isSafeInteger(value)) throw outOfRange(value, 'int64 (a safe integer)');
@@ -126,6 +139,20 @@ export class ByteWriter {
     if (value !== value >>> 0) throw outOfRange(value, 'uvarint');
     const start = this.reserve(uvarintLength(value));
     writeUvarint(this.bytes, start, value);
+  }
+
+  /** A zigzag varint: an int32. */
+  varint(value: number): void {
+    if (value !== (value | 0)) throw outOfRange(value, 'varint (an int32)');
+    const start = this.reserve(varintLength(value));
+    writeVarint(this.bytes, start, value);
+  }
+
+  /** A zigzag varlong from a number, which must be a safe integer. */
+  varlong(value: number): void {
+    if (!Number.isSafeInteger(value)) throw outOfRange(value, 'varlong (a safe integer)');
+    const start = this.reserve(varlongLength(value));
+    writeVarlong(this.bytes, start, value);
   }
 
   /** Puts a view on `value` at this place of `parts` instead of a copy of it. */

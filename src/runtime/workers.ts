@@ -5,6 +5,7 @@
  */
 import type { Address, DialOptions, Platform, Timer, TlsOptions, Transport } from '../platform.ts';
 import { connecting, errorWithCode } from './connecting.ts';
+import { gunzip, mayHaveMembers } from './gunzip.ts';
 
 const readBytes = 262_144;
 
@@ -16,6 +17,9 @@ const joinedBytes = 65_536;
 
 /** Input per step of a codec stream: gzip inflates at most 1,032-fold, so a step yields at most 16 MiB. */
 const codecStepBytes = 16_384;
+
+/** Up to here a stream costs more than it spares. */
+const gunzipAtOnceBytes = 16_384;
 
 /** What this file uses of `cloudflare:sockets`. */
 interface RuntimeSocket {
@@ -206,8 +210,17 @@ async function transformed(
   return joined(chunks, byteLength);
 }
 
+/** The stream is faster for one large member; what it does with more, or refuses, is decided here. */
+function inflate(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array> {
+  if (bytes.length <= gunzipAtOnceBytes || mayHaveMembers(bytes)) return gunzip(bytes, maxBytes);
+  return transformed(new DecompressionStream('gzip'), bytes, maxBytes).catch((error: unknown) => {
+    if (error instanceof RangeError) throw error;
+    return gunzip(bytes, maxBytes);
+  });
+}
+
 /** Sockets, clock and compressors of Cloudflare Workers. At most six sockets may be opening at once there, so
- * the duties of a broker share one. gzip has no levels here and only single members can be read.
+ * the duties of a broker share one. gzip has no levels here, and there is no zstd.
  */
 export const platform: Platform = {
   name: 'workers',
@@ -219,6 +232,7 @@ export const platform: Platform = {
   setTimer,
   defer: (callback) => void setTimeout(callback, 0),
   holdOpen: () => () => undefined,
-  gunzip: (bytes, maxBytes) => transformed(new DecompressionStream('gzip'), bytes, maxBytes),
+  gunzip: inflate,
+  gunzipSync: gunzip,
   gzip: (bytes) => transformed(new CompressionStream('gzip'), bytes, Infinity),
 };

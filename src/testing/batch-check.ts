@@ -17,8 +17,8 @@ const zstdId = 4;
 /** A batch that may be appended. */
 export interface CheckedBatch {
   readonly batch: RecordBatch;
-  /** Highest timestamp of the records in ms, which the header may misstate; undefined where they are opaque. */
-  readonly maxTimestamp: number | undefined;
+  /** Highest timestamp of the records in ms, which the header may misstate. */
+  readonly maxTimestamp: number;
 }
 
 /** Why a batch was refused. */
@@ -86,15 +86,13 @@ function checkHeader(records: Uint8Array, version: number, settings: TopicSettin
   return batch;
 }
 
-/** Reads every record; the highest timestamp, or undefined where the codec is opaque here. */
+/** Reads every record; the highest timestamp. */
 async function checkRecords(
   platform: Platform,
   batch: RecordBatch,
   settings: TopicSettings,
-): Promise<number | undefined> {
-  const payload = await inflate(platform, batch);
-  if (payload === undefined) return undefined;
-  const cursor = new RecordCursor(batch, payload);
+): Promise<number> {
+  const cursor = new RecordCursor(batch, await inflate(platform, batch));
   const latest = platform.now() + settings.timestampAfterMaxMs;
   let maxTimestamp = -1;
   while (cursor.next()) {
@@ -111,7 +109,7 @@ async function checkRecords(
 
 /** Makes the header's highest timestamp what the records say, in place, and corrects the CRC. */
 export function correctMaxTimestamp({ batch, maxTimestamp }: CheckedBatch): void {
-  if (maxTimestamp === undefined || maxTimestamp === Number(batch.maxTimestampBigInt)) return;
+  if (maxTimestamp === Number(batch.maxTimestampBigInt)) return;
   const bytes = batch.bytes.subarray(batch.start, batch.end);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   view.setBigInt64(at.maxTimestamp, BigInt(maxTimestamp));

@@ -174,14 +174,15 @@ export class EmbeddedCluster {
     shortened.notify();
   }
 
-  /** Every batch in the log, decoded. Rejects for batches that cannot be: corrupt ones, codecs other than gzip. */
+  /** Every batch in the log, decoded. Rejects for batches that cannot be: corrupt ones. */
   batches(topic: string, partition: number): Promise<DecodedBatch[]> {
     const { platform } = this.#state.settings;
     const stored = [...this.#partition(topic, partition).log.batches];
     return Promise.all(
       stored.map(async ({ bytes }) => {
         const batch = nextBatch(bytes, 0);
-        return decodeRecordBatch(bytes, batch && (await inflate(platform, batch)));
+        const inflated = batch && (await inflate(platform, batch));
+        return decodeRecordBatch(bytes, { inflate: () => inflated });
       }),
     );
   }

@@ -45,11 +45,8 @@ async function firstIn(
   startOffset: number,
 ): Promise<FoundOffset | undefined> {
   const batch = nextBatch(bytes, 0);
-  const payload = batch === undefined ? undefined : await inflate(platform, batch);
-  // Opaque records: the batch as a whole is late enough, and nothing more is known.
-  if (batch === undefined || payload === undefined)
-    return { offset: baseOffset, timestamp: maxTimestamp, leaderEpoch };
-  const cursor = new RecordCursor(batch, payload);
+  if (batch === undefined) return { offset: baseOffset, timestamp: maxTimestamp, leaderEpoch };
+  const cursor = new RecordCursor(batch, await inflate(platform, batch));
   while (cursor.next()) {
     const time = batch.isLogAppendTime ? maxTimestamp : Number(timestampBigInt(cursor));
     if (time >= timestamp && cursor.offset >= startOffset)

@@ -1,19 +1,18 @@
-/** The records of a batch, inflated where the broker can. Not here: codecs (the platform's gzip).
+/** The records of a batch, inflated. Not here: codecs (compression).
  * Invariant: no more than `maxInflatedBytes` come out of one batch.
  */
+import { codecById } from '../compression/codec.ts';
+import { codecsOf } from '../compression/codecs.ts';
 import type { Platform } from '../platform.ts';
 import type { RecordBatch } from '../protocol/records/batch.ts';
 
-const gzipId = 1;
 const maxInflatedBytes = 67_108_864;
 
-/** The batch's records as bytes for a RecordCursor; undefined for a codec that the broker cannot inflate.
- * Throws or rejects with what the platform says of bytes that are no gzip.
+/** The batch's records as bytes for a RecordCursor. Throws or rejects with a ProtocolError: `UNSUPPORTED_VERSION` for a
+ * codec that Kafka does not have, else what the codec says of damaged bytes.
  */
-export function inflate(
-  platform: Platform,
-  batch: RecordBatch,
-): Uint8Array | Promise<Uint8Array> | undefined {
-  if (batch.codecId === 0) return batch.payload;
-  return batch.codecId === gzipId ? platform.gunzip(batch.payload, maxInflatedBytes) : undefined;
+export function inflate(platform: Platform, batch: RecordBatch): Uint8Array | Promise<Uint8Array> {
+  const { codecId, payload } = batch;
+  if (codecId === 0) return payload;
+  return codecById(codecsOf(platform), codecId).decompress(payload, { maxBytes: maxInflatedBytes });
 }

@@ -1,8 +1,16 @@
-/** CRC-32C against npm's crc-32, an independent implementation, and against the published vectors. */
+/** CRC-32C against npm's crc-32, an independent implementation, the published vectors and those of Java. */
+import { readFileSync } from 'node:fs';
 import oracle from 'crc-32/crc32c.js';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { crc32c, crc32cPure } from '../../src/protocol/crc32c.ts';
+
+/** Bytes in hex, or so many of a formula, and their checksum. */
+interface JavaCase {
+  readonly hex?: string;
+  readonly length?: number;
+  readonly hash: number;
+}
 
 const expected = (bytes: Uint8Array, seed = 0): number =>
   (oracle as { buf(bytes: Uint8Array, seed?: number): number }).buf(bytes, seed) >>> 0;
@@ -38,6 +46,20 @@ describe('crc32c', () => {
     expect(crc32c(new Uint8Array(32).fill(0xff))).toBe(0x62a8ab43);
     expect(crc32c(Uint8Array.from({ length: 32 }, (_, i) => i))).toBe(0x46dd794e);
     expect(crc32c(Uint8Array.from({ length: 32 }, (_, i) => 31 - i))).toBe(0x113fdb5c);
+  });
+
+  test('of every case of fixtures/hashes/crc32c.json is what Java computes', () => {
+    const file = new URL('../../fixtures/hashes/crc32c.json', import.meta.url);
+    const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly JavaCase[] };
+    expect(cases.length).toBeGreaterThan(100);
+    for (const { hex, length, hash } of cases) {
+      const bytes =
+        hex === undefined
+          ? Uint8Array.from({ length: length ?? 0 }, (_, i) => i * 131 + (i >> 8) * 17 + 7)
+          : Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+      expect([crc32c(bytes), crc32cPure(bytes)], `${bytes.length} bytes`).toEqual([hash, hash]);
+    }
+    expect(cases.some(({ length = 0 }) => length > 65_536)).toBe(true);
   });
 
   test.each(sizes)('agrees with crc-32 at %d bytes, every alignment and some seeds', (size) => {

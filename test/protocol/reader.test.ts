@@ -15,6 +15,7 @@ const fixed: [keyof ByteReader, number][] = [
   ['int16', 2],
   ['uint16', 2],
   ['int32', 4],
+  ['uint32', 4],
   ['int64', 8],
   ['int64Big', 8],
   ['float64', 8],
@@ -28,6 +29,7 @@ test('numbers are big-endian and signed unless they say otherwise', () => {
   expect(reader('8001').int16()).toBe(-32767);
   expect(reader('8001').uint16()).toBe(32769);
   expect(reader('80000001').int32()).toBe(-2147483647);
+  expect(reader('80000001').uint32()).toBe(2147483649);
   expect(reader('7fffffffffffffff').int64Big()).toBe(9223372036854775807n);
   expect(reader('8000000000000000').int64Big()).toBe(-9223372036854775808n);
   expect(reader('3ff8000000000000').float64()).toBe(1.5);
@@ -121,6 +123,9 @@ test('whatever a writer writes a reader reads', () => {
     int16: fc.integer({ min: -32768, max: 32767 }),
     uint16: fc.integer({ min: 0, max: 65535 }),
     int32: fc.integer(),
+    uint32: fc.integer({ min: 0, max: 0xffff_ffff }),
+    varint: fc.integer(),
+    varlong: fc.maxSafeInteger(),
     int64: fc.maxSafeInteger(),
     int64Big: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
     float64: fc.double(),

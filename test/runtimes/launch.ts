@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
+import { rolldown, type Plugin } from 'rolldown';
 import type { Runtime } from './install.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -21,15 +21,21 @@ export interface Ending {
 
 /** One file with everything but the runtime's own modules, `#platform` resolved as the runtime's condition does. */
 export async function bundle(program: string, platform: Runtime['platform']): Promise<string> {
+  const wasm: Plugin = {
+    name: 'wasm',
+    resolveId: (id) => (id === './crc32c.wasm' ? { id: 'crc32c.wasm', external: true } : undefined),
+  };
   const build = await rolldown({
     input: here(program),
     external: /^(node|cloudflare):/,
     platform: 'neutral',
+    plugins: [wasm],
     // Its `paths` name one platform for the type check.
     tsconfig: false,
     resolve: {
       alias: {
         '#platform': source(`runtime/${platform}.ts`),
+        '#crc32c-wasm': source(`protocol/crc32c-wasm${platform === 'workers' ? '-workers' : ''}.ts`),
         'kafka-wire/protocol': source('protocol/index.ts'),
         'kafka-wire/compression': source('compression/index.ts'),
         'kafka-wire': source('index.ts'),
@@ -52,6 +58,7 @@ const config :Workerd.Config = (services = [
   (name = "main", worker = (
     modules = [
       (name = "main.mjs", esModule = "export { worker as default } from 'program.mjs';"),
+      (name = "crc32c.wasm", wasm = embed "../../../src/protocol/crc32c.wasm"),
       (name = "program.mjs", esModule = embed "${file}")],
     compatibilityDate = "2026-11-17",
     compatibilityFlags = ["no_nodejs_compat", "no_nodejs_compat_v2"],

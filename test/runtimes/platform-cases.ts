@@ -100,6 +100,48 @@ const compressing: ContractCase[] = [
     },
   },
   {
+    name: 'gzip members one after another inflate to one output, at once too, and what follows them is not read',
+    async run(platform) {
+      for (const byteLengths of [
+        [10, 20],
+        [100_000, 0, 50_000, 1],
+      ]) {
+        const members: Uint8Array[] = [];
+        for (const byteLength of byteLengths) members.push(await platform.gzip(bulk(0, byteLength)));
+        const input = joined([...members, Uint8Array.of(0, 0, 7)]);
+        const expected = joined(byteLengths.map((byteLength) => bulk(0, byteLength)));
+        const outputs = [await platform.gunzip(input, 1_000_000), platform.gunzipSync?.(input, 1_000_000)];
+        for (const inflated of outputs) {
+          equal(inflated?.length, expected.length, 'length');
+          for (let index = 0; index < expected.length; index += 9)
+            equal(inflated?.[index], expected[index], `byte ${index}`);
+        }
+      }
+    },
+  },
+  {
+    name: 'zstd, where there is one, comes back as it was and stops at the limit',
+    async run({ zstd }) {
+      if (zstd === undefined) return;
+      for (const byteLength of [1, 1_000, 70_000, 3_000_000]) {
+        const compressed = await zstd.compress(bulk(0, byteLength), 1);
+        for (const inflated of [
+          await zstd.decompress(compressed, byteLength),
+          zstd.decompressSync(compressed, byteLength),
+        ]) {
+          equal(inflated.length, byteLength, 'length');
+          for (let index = 0; index < byteLength; index += 97)
+            equal(inflated[index], bulkByte(index), `byte ${index}`);
+        }
+        if (byteLength === 1) continue;
+        const beyond = await failureOf(
+          Promise.resolve().then(() => zstd.decompress(compressed, byteLength - 1)),
+        );
+        check(beyond instanceof RangeError, String(beyond));
+      }
+    },
+  },
+  {
     name: 'inflating stops at the limit with a RangeError, and broken input with another error',
     async run(platform) {
       const compressed = await platform.gzip(new Uint8Array(60_000_000));
@@ -115,6 +157,16 @@ const compressing: ContractCase[] = [
     },
   },
 ];
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
+  }
+  return whole;
+}
 
 /** A failure is a rejection here, also where the platform inflates at once. */
 async function inflating(platform: Platform, bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {

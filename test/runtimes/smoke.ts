@@ -3,6 +3,7 @@
  * Invariant: it closes what it makes, so a process that runs it must end by itself.
  */
 import { gzip, Reader, Writer } from '../../src/index.ts';
+import { crc32c, crc32cPure } from '../../src/protocol/index.ts';
 
 /** Where the smoke finds its cluster; `topic` has two partitions and is empty. */
 export interface SmokeEnvironment {
@@ -63,8 +64,27 @@ async function readAsGroup({ brokers, topic, groupId }: SmokeEnvironment): Promi
   equal(seen, count, 'messages of the group');
 }
 
+declare const WebAssembly: { Instance: new (module: object) => object };
+
+/** The checksum runs in WebAssembly here, and says what TypeScript says. */
+function checksum(): void {
+  const { Instance } = WebAssembly;
+  let made = 0;
+  WebAssembly.Instance = class extends Instance {
+    constructor(module: object) {
+      super(module);
+      made++;
+    }
+  };
+  const bytes = Uint8Array.from({ length: 100_000 }, (_, index) => (index * index) % 251);
+  equal(crc32c(bytes), crc32cPure(bytes), 'checksum');
+  equal(made, 1, 'instances of WebAssembly');
+  WebAssembly.Instance = Instance;
+}
+
 /** Rejects with what is wrong. */
 export async function runSmoke(environment: SmokeEnvironment): Promise<void> {
+  checksum();
   await write(environment);
   await readPartitions(environment);
   await readAsGroup(environment);

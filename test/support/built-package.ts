@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { rolldown } from 'rolldown';
+import packageJson from '../../package.json' with { type: 'json' };
 import configs from '../../rolldown.config.ts';
 import { repositoryRoot } from './source-tree.ts';
 
@@ -35,6 +36,8 @@ export interface BuiltPackage {
     program: string,
     options?: { readonly nodeOptions?: readonly string[]; readonly limitMs?: number },
   ): Child;
+  /** Path of the command line. */
+  readonly commandPath: string;
   /** Path of a file next to the programs. */
   write(name: string, text: string): string;
   remove(): void;
@@ -46,12 +49,13 @@ export async function buildPackage(): Promise<BuiltPackage> {
   const home = join(directory, 'node_modules', 'kafka-wire');
   mkdirSync(home, { recursive: true });
   cpSync(join(repositoryRoot, 'package.json'), join(home, 'package.json'));
-  const [config] = configs;
-  if (config === undefined || Array.isArray(config.output))
-    throw new Error('rolldown.config.ts begins with the package');
-  const bundle = await rolldown({ ...config, cwd: repositoryRoot });
-  await bundle.write({ ...config.output, dir: join(home, 'dist') });
-  await bundle.close();
+  for (const config of configs) {
+    const { output } = config;
+    if (output === undefined || Array.isArray(output) || !output.dir?.startsWith('dist')) continue;
+    const bundle = await rolldown({ ...config, cwd: repositoryRoot });
+    await bundle.write({ ...output, dir: join(home, output.dir) });
+    await bundle.close();
+  }
   let programs = 0;
   const write = (name: string, text: string): string => {
     const path = join(directory, name);
@@ -59,6 +63,7 @@ export async function buildPackage(): Promise<BuiltPackage> {
     return path;
   };
   return {
+    commandPath: join(home, packageJson.bin['kafka-wire']),
     write,
     start(program, { nodeOptions = [], limitMs = 30_000 } = {}) {
       return run([...nodeOptions, write(`program-${programs++}.mjs`, program)], limitMs);

@@ -55,6 +55,7 @@ const single = new Map<string, string>([
   ['src/platform.ts', 'platform'],
   ['src/protocol/api/registry.ts', 'protocol/registry'],
   ['src/compression/index.ts', 'compression/index'],
+  ['src/compression/inflate-sync.ts', 'compression/index'],
   ['src/runtime/virtual.ts', 'runtime/virtual'],
   ['src/client/default-platform.ts', 'client/default-platform'],
   ['src/client/hooks.ts', 'client/hooks'],

@@ -153,7 +153,9 @@ export function valuesIn(records: Uint8Array | null): string[] {
   const bytes = records ?? new Uint8Array(0);
   for (let at = nextBatch(bytes, 0); at !== undefined; at = nextBatch(bytes, at.end)) {
     const inflated = at.codecId === 1 ? plain(gunzipSync(at.payload)) : at.payload;
-    const { records: decoded } = decodeRecordBatch(bytes.subarray(at.start, at.end), inflated);
+    const { records: decoded } = decodeRecordBatch(bytes.subarray(at.start, at.end), {
+      inflate: () => inflated,
+    });
     for (const { value } of decoded) values.push(new TextDecoder().decode(value ?? new Uint8Array(0)));
   }
   return values;

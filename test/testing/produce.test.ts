@@ -1,19 +1,11 @@
 /** Produce: what is appended, what is refused by which code, and the sequence check of a partition. */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { lz4, snappy } from '../../src/compression/index.ts';
 import { crc32c, ErrorCodes, produceApi } from '../../src/protocol/index.ts';
 import { compressedBatch } from '../../src/protocol/records/batch-builder.ts';
 import { encodeRecordBatch } from '../../src/protocol/records/plain-batch.ts';
-import {
-  batchOf,
-  fetch,
-  inCluster,
-  plain,
-  produce,
-  sequenced,
-  topicIdOf,
-  valuesIn,
-} from './cluster-world.ts';
+import { batchOf, fetch, inCluster, plain, produce, sequenced, topicIdOf } from './cluster-world.ts';
 
 const topics = [{ name: 'orders', partitions: 2 }];
 
@@ -64,27 +56,57 @@ describe('Produce', () => {
       expect(answer.responses[0]?.partitionResponses[0]?.errorCode).toBe(ErrorCodes.UNKNOWN_TOPIC_ID);
     }));
 
-  it('keeps gzip batches as they are, and answers CORRUPT or INVALID for what cannot be read', () =>
-    inCluster({ topics }, async ({ connect }) => {
+  it('keeps batches of every codec as they are, and answers CORRUPT or INVALID for what cannot be read', () =>
+    inCluster({ topics }, async ({ cluster, connect }) => {
       const client = await connect();
       const whole = batchOf(['a', 'b', 'c']);
-      const gzip = compressedBatch(whole, 1, plain(gzipSync(whole.subarray(61))));
-      expect(await produce(client, 'orders', gzip)).toMatchObject({ errorCode: 0, baseOffset: 0 });
-      expect(valuesIn((await fetch(client, 'orders', 0)).records)).toEqual(['a', 'b', 'c']);
-      const nonsense = compressedBatch(whole, 1, new Uint8Array(20).fill(9));
-      expect((await produce(client, 'orders', nonsense)).errorCode).toBe(ErrorCodes.INVALID_RECORD);
-      const opaque = compressedBatch(whole, 3, new Uint8Array(20).fill(9));
-      expect(await produce(client, 'orders', opaque)).toMatchObject({ errorCode: 0, baseOffset: 3 });
+      const records = whole.subarray(61);
+      const payloads: Uint8Array[] = [
+        plain(gzipSync(records)),
+        snappy.compress(records),
+        lz4.compress(records),
+        // one frame of one raw block
+        Uint8Array.of(
+          0x28,
+          0xb5,
+          0x2f,
+          0xfd,
+          0x20,
+          records.length,
+          (records.length << 3) | 1,
+          0,
+          0,
+          ...records,
+        ),
+      ];
+      for (const [index, payload] of payloads.entries()) {
+        const batch = compressedBatch(whole, index + 1, payload);
+        const baseOffset = 3 * index;
+        expect(await produce(client, 'orders', batch)).toMatchObject({ errorCode: 0, baseOffset });
+        const stored = (await cluster.batches('orders', 0)).at(-1);
+        expect(stored).toMatchObject({ codecId: index + 1, baseOffset });
+        expect(stored?.records.map(({ value }) => Buffer.from(value ?? []).toString())).toEqual([
+          'a',
+          'b',
+          'c',
+        ]);
+      }
+      const fetched = Buffer.from((await fetch(client, 'orders', 0)).records ?? []);
+      for (const payload of payloads) expect(fetched.includes(Buffer.from(payload))).toBe(true);
+      for (const codecId of [1, 2, 3, 4, 5]) {
+        const nonsense = compressedBatch(whole, codecId, new Uint8Array(20).fill(9));
+        expect((await produce(client, 'orders', nonsense)).errorCode).toBe(ErrorCodes.INVALID_RECORD);
+      }
     }));
 
   it('refuses zstd before version 7 with UNSUPPORTED_COMPRESSION_TYPE', () =>
     inCluster({ topics }, async ({ connect }) => {
       const client = await connect();
       const zstd = compressedBatch(batchOf(['a']), 4, new Uint8Array(20));
-      expect((await produce(client, 'orders', zstd, { version: 6 })).errorCode).toBe(
-        ErrorCodes.UNSUPPORTED_COMPRESSION_TYPE,
-      );
-      expect((await produce(client, 'orders', zstd, { version: 7 })).errorCode).toBe(0);
+      const codeIn = async (version: number): Promise<number> =>
+        (await produce(client, 'orders', zstd, { version })).errorCode;
+      expect(await codeIn(6)).toBe(ErrorCodes.UNSUPPORTED_COMPRESSION_TYPE);
+      expect(await codeIn(7)).toBe(ErrorCodes.INVALID_RECORD);
     }));
 
   const flipped = batchOf(['abc']);

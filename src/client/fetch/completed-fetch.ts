@@ -5,8 +5,8 @@
  */
 import { codecById, type Codec } from '../../compression/codec.ts';
 import { KafkaError, ProtocolError } from '../../errors.ts';
-import { nextBatch, type RecordBatch } from '../../protocol/records/batch.ts';
 import { controlType } from '../../protocol/records/control.ts';
+import { nextLogBatch, type LogBatch } from '../../protocol/records/message-set.ts';
 import { nameOf, type AssignedPartition } from './assigned-partition.ts';
 import type { Frame } from './buffer-budget.ts';
 import { RecordRun } from './record-run.ts';
@@ -41,7 +41,7 @@ export interface FetchedRecords {
 export function endOf(records: Uint8Array, fetchOffset: number): { endOffset: number; damage?: unknown } {
   let endOffset = fetchOffset;
   try {
-    for (let batch = nextBatch(records, 0); batch !== undefined; batch = nextBatch(records, batch.end)) {
+    for (let batch = nextLogBatch(records, 0); batch; batch = nextLogBatch(records, batch.end)) {
       endOffset = Math.max(endOffset, batch.lastOffset + 1);
     }
     return { endOffset };
@@ -99,7 +99,7 @@ export class CompletedFetch {
    */
   next(): RecordRun | Promise<RecordRun> | undefined {
     while (this.position < this.endOffset) {
-      const batch = nextBatch(this.#records, this.#byteOffset);
+      const batch = nextLogBatch(this.#records, this.#byteOffset);
       if (batch === undefined) break;
       this.#byteOffset = batch.end;
       if (batch.lastOffset < this.position) continue;
@@ -116,20 +116,20 @@ export class CompletedFetch {
     this.#frame.release();
   }
 
-  #open(batch: RecordBatch): RecordRun | Promise<RecordRun> {
+  #open(batch: LogBatch): RecordRun | Promise<RecordRun> {
     const open = (bytes: Uint8Array): RecordRun => {
       const run = new RecordRun(this.#owner, batch, bytes, this.position);
       this.position = run.endOffset;
       return run;
     };
-    const { codecId, payload } = batch;
+    const { codecId, payload, magic } = batch;
     if (codecId === 0) return open(payload);
-    const { codecs, maxInflatedBytes } = this.#options;
-    const bytes = codecById(codecs, codecId).decompress(payload, { maxBytes: maxInflatedBytes });
+    const { codecs, maxInflatedBytes: maxBytes } = this.#options;
+    const bytes = codecById(codecs, codecId).decompress(payload, { maxBytes, magic });
     return bytes instanceof Promise ? bytes.then(open) : open(bytes);
   }
 
-  #hides(batch: RecordBatch): boolean {
+  #hides(batch: LogBatch): boolean {
     const { producerId } = batch;
     if (producerId >= 0n) {
       for (; ; this.#nextAborted++) {

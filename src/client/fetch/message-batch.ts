@@ -1,7 +1,7 @@
 /** Records of one partition that are handed out together; messages are made while they are iterated.
  * Invariant: every record was checked before the batch was handed out, so iterating does not fail.
  */
-import type { RecordCursor } from '../../protocol/records/record-cursor.ts';
+import type { LogCursor } from '../../protocol/records/message-set.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
 import { Message } from './message.ts';
 import type { RecordSource } from './record-source.ts';
@@ -14,7 +14,7 @@ export interface RecordSlice {
   readonly firstOffset: number;
   readonly lastOffset: number;
   /** A new cursor that stands before the first record. */
-  readonly start: () => RecordCursor;
+  readonly start: () => LogCursor;
 }
 
 /** What `fetchBatch` resolves with: one or more messages of one partition, in order. Iterable any number of times. */
@@ -52,7 +52,7 @@ export class MessageBatch implements Iterable<Message> {
 class MessageIterator implements IterableIterator<Message> {
   private readonly slices: Iterator<RecordSlice>;
   private slice: RecordSlice | undefined;
-  private cursor: RecordCursor | undefined;
+  private cursor: LogCursor | undefined;
   private left = 0;
 
   constructor(slices: readonly RecordSlice[]) {

@@ -4,6 +4,7 @@
  */
 import { ProtocolError } from '../../errors.ts';
 import { decodeHeaders, type RecordCursor, type RecordHeader } from '../../protocol/records/record-cursor.ts';
+import { ByteReader } from '../../protocol/reader.ts';
 import { decodeUtf8 } from '../../protocol/text.ts';
 import { VarintReader } from '../../protocol/varint.ts';
 import type { RecordSource } from './record-source.ts';
@@ -26,7 +27,7 @@ export class Message {
   /** The record that `cursor` is at, with its positions moved down by `shift`. Applications get messages from a Reader. */
   constructor(source: RecordSource, cursor: MessageFields, shift = 0) {
     this.source = source;
-    this.offsetDelta = cursor.offset - source.baseOffset;
+    this.offsetDelta = cursor.offset - source.lastOffset;
     this.timestampDelta = cursor.timestampDelta;
     this.timestampStart = cursor.timestampStart - shift;
     this.keyStart = cursor.keyStart < 0 ? -1 : cursor.keyStart - shift;
@@ -46,7 +47,7 @@ export class Message {
   }
 
   get offset(): number {
-    return this.source.baseOffset + this.offsetDelta;
+    return this.source.lastOffset + this.offsetDelta;
   }
 
   /** Milliseconds since 1970: the producer's, or the broker's where the topic says so; -1 for none.
@@ -66,12 +67,14 @@ export class Message {
 
   /** As `timestamp`, whatever its size. */
   get timestampBigInt(): bigint {
-    const { baseTimestampBigInt, isLogAppendTime, bytes } = this.source;
+    const { magic, baseTimestampBigInt, isLogAppendTime, bytes } = this.source;
     if (isLogAppendTime) return baseTimestampBigInt;
-    return BigInt.asIntN(
-      64,
-      baseTimestampBigInt + new VarintReader(bytes, this.timestampStart).varlongBigInt(),
-    );
+    const { timestampDelta, timestampStart } = this;
+    if (Number.isSafeInteger(timestampDelta)) {
+      return BigInt.asIntN(64, baseTimestampBigInt + BigInt(timestampDelta));
+    }
+    if (magic < 2) return new ByteReader(bytes, timestampStart).int64Big();
+    return BigInt.asIntN(64, baseTimestampBigInt + new VarintReader(bytes, timestampStart).varlongBigInt());
   }
 
   /** A new view at each call; null for a record without a key. */

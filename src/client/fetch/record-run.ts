@@ -2,8 +2,7 @@
  * Not here: which batches are hidden (completed-fetch.ts).
  * Invariant: records below `fromOffset` never come out (R8: a batch may begin below the fetch offset).
  */
-import type { RecordBatch } from '../../protocol/records/batch.ts';
-import { RecordCursor } from '../../protocol/records/record-cursor.ts';
+import { cursorOf, type LogBatch, type LogCursor } from '../../protocol/records/message-set.ts';
 import type { AssignedPartition } from './assigned-partition.ts';
 import { Message } from './message.ts';
 import type { RecordSource } from './record-source.ts';
@@ -17,21 +16,22 @@ export class RecordRun {
   readonly endOffset: number;
   /** Bytes that exist besides the frame. */
   readonly inflatedBytes: number;
-  readonly #cursor: RecordCursor;
+  readonly #cursor: LogCursor;
   readonly #fromOffset: number;
 
   /** Throws a ProtocolError when `bytes` cannot hold the batch's records. */
-  constructor(owner: AssignedPartition, batch: RecordBatch, bytes: Uint8Array, fromOffset: number) {
+  constructor(owner: AssignedPartition, batch: LogBatch, bytes: Uint8Array, fromOffset: number) {
     this.owner = owner;
     this.endOffset = batch.lastOffset + 1;
     this.inflatedBytes = batch.codecId === 0 ? 0 : bytes.length;
-    this.#cursor = new RecordCursor(batch, bytes);
+    this.#cursor = cursorOf(batch, bytes);
     this.#fromOffset = fromOffset;
     const baseTimestampBigInt = batch.isLogAppendTime ? batch.maxTimestampBigInt : batch.baseTimestampBigInt;
     this.source = {
       owner,
       bytes,
-      baseOffset: batch.baseOffset,
+      magic: batch.magic,
+      lastOffset: batch.lastOffset,
       baseTimestamp: Number(baseTimestampBigInt),
       baseTimestampBigInt,
       isLogAppendTime: batch.isLogAppendTime,
@@ -63,7 +63,7 @@ export class RecordRun {
     };
     let length = 1;
     while (length < maxRecords && cursor.next()) length++;
-    const start = (): RecordCursor => Object.assign(new RecordCursor(cursor.batch, source.bytes), first);
+    const start = (): LogCursor => Object.assign(cursorOf(cursor.batch, source.bytes), first);
     return { source, length, firstOffset, lastOffset: cursor.offset, start };
   }
 

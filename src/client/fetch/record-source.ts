@@ -6,7 +6,10 @@ export interface RecordSource {
   readonly owner: AssignedPartition;
   /** The batch's records, inflated. */
   readonly bytes: Uint8Array;
-  readonly baseOffset: number;
+  /** Format of the batch, 0 to 2. */
+  readonly magic: number;
+  /** What the offsets of messages are kept relative to. */
+  readonly lastOffset: number;
   /** Milliseconds; rounded where it is beyond 2^53-1. */
   readonly baseTimestamp: number;
   readonly baseTimestampBigInt: bigint;

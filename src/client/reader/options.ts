@@ -43,7 +43,7 @@ export interface ReadingOptions {
   readonly maxInflatedBytes?: number | undefined;
   /** Whether every batch's checksum is verified. Default true. Kafka: `check.crcs`. */
   readonly checkCrcs?: boolean | undefined;
-  /** Codecs besides the built-in gzip, or in its place. */
+  /** Codecs besides gzip, snappy, lz4 and zstd, or in place of one of them. */
   readonly codecs?: readonly Codec[] | undefined;
 }
 

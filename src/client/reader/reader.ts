@@ -3,7 +3,7 @@
  * Invariant: making one does nothing; the first call that wants records connects and joins (C4).
  */
 import { UsageError } from '../../errors.ts';
-import { gzipCodec } from '../../compression/gzip.ts';
+import { codecsOf } from '../../compression/codecs.ts';
 import { acquireCluster, closedError, integerOption, maxTimerMs } from '../cluster/index.ts';
 import type { Cluster, ClusterLease, TopicPartition } from '../cluster/index.ts';
 import { AssignedPartition, FetchSet, latestTimestamp, listOffsets, nameOf } from '../fetch/index.ts';
@@ -85,7 +85,7 @@ export class Reader implements AsyncIterable<Message>, AsyncDisposable {
     const { cluster } = this.#lease;
     const { platform, logger } = cluster;
     const { group, startOffset } = this.#options;
-    const codecs = [...this.#options.fetch.codecs, gzipCodec(platform)];
+    const codecs = [...this.#options.fetch.codecs, ...codecsOf(platform)];
     this.#fetches = new FetchSet(cluster, { ...this.#options.fetch, codecs }, () => this.#handout.wake());
     this.#handout = new Handout({
       platform,

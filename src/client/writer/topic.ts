@@ -40,7 +40,15 @@ export class Topic implements BalancerTopic {
 
   bufferedBytes(partition: number): number {
     const queue = this.queues[partition];
-    return queue?.batches.reduce((sum, { byteLength }) => sum + byteLength, queue.callBytes) ?? 0;
+    if (queue === undefined) return 0;
+    let bytes = queue.callBytes;
+    for (const { byteLength } of queue.batches) bytes += byteLength;
+    return bytes;
+  }
+
+  waitedMs(partition: number): number {
+    const oldest = this.queues[partition]?.oldest;
+    return oldest === undefined ? 0 : this.#cluster.platform.monotonicNow() - oldest.openedMs;
   }
 
   random(): number {

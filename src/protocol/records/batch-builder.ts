@@ -53,9 +53,10 @@ export class BatchBuilder {
   maxTimestamp = -1;
   #buffer: Uint8Array;
 
-  /** `initialBytes`: what is allocated now; it doubles when it is full. */
-  constructor(initialBytes = 1024) {
-    this.#buffer = new Uint8Array(Math.max(initialBytes, at.records));
+  /** `initial`: bytes to allocate now, or memory to write into. When that is full, an array of twice its size follows. */
+  constructor(initial: number | Uint8Array = 1024) {
+    const buffer = typeof initial === 'number' ? new Uint8Array(Math.max(initial, at.records)) : initial;
+    this.#buffer = buffer.length < at.records ? new Uint8Array(at.records) : buffer.fill(0, 0, at.records);
   }
 
   /** Adds a record; `timestamp` in ms, an integer up to 2^53-1. Throws UsageError `CLOSED` after `finish`. */
@@ -63,9 +64,10 @@ export class BatchBuilder {
     if (typeof key === 'string' && key.length > LONG_TEXT) key = encodeUtf8(key);
     if (typeof value === 'string' && value.length > LONG_TEXT) value = encodeUtf8(value);
     const start = this.byteLength;
-    const target = this.#reserve(recordByteBound(key, value, headers));
     // The length comes first, so it is guessed as if all text were ASCII, and corrected below when it was not.
     const guess = fieldBytes(key, value, headers, AS_ASCII);
+    const hasText = typeof key === 'string' || typeof value === 'string' || headers !== undefined;
+    const target = this.#reserve(hasText ? recordByteBound(key, value, headers) : MAX_OVERHEAD + guess);
     const fields = this.#writeOverhead(target, timestamp, guess);
     let position = writeField(target, fields, key);
     position = writeField(target, position, value);

@@ -21,8 +21,8 @@ const DELETE_HORIZON = 0x40;
 
 /** Bytes up to behind the field `batchLength`, which it does not count. */
 export const LENGTH_OVERHEAD = 12;
-/** The smallest message of v0: below that nothing is a batch of any format. */
-const MIN_BATCH_LENGTH = 14;
+/** The smallest `batchLength`, a message of v0: below that nothing is a batch of any format. */
+export const MIN_BATCH_LENGTH = 14;
 
 /** An int64 as a number. Throws ProtocolError `VALUE_RANGE` beyond 2^53-1. */
 export function safeInteger(value: bigint, what: string): number {
@@ -169,11 +169,10 @@ function safeInt64(view: DataView, position: number, what: string): number {
   return Number.isSafeInteger(number) ? number : safeInteger(view.getBigInt64(position), what);
 }
 
-/** The batch at `position` of a message's `records`; `position` of the one after it is its `end`.
- * Undefined where the bytes end before the batch does, as fetch answers may. Throws ProtocolError `MALFORMED` for what
- * is no batch, `UNSUPPORTED_VERSION` for message sets v0 and v1 (Kafka before 0.11), else as `RecordBatch`.
+/** Where the batch, or message of v0 or v1, at `position` ends; undefined where the bytes end before it does.
+ * Throws ProtocolError `MALFORMED` for what is neither.
  */
-export function nextBatch(bytes: Uint8Array, position: number): RecordBatch | undefined {
+export function batchEnd(bytes: Uint8Array, position: number): number | undefined {
   const remaining = bytes.length - position;
   if (remaining < LENGTH_OVERHEAD) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + position, remaining);
@@ -187,6 +186,18 @@ export function nextBatch(bytes: Uint8Array, position: number): RecordBatch | un
       byteOffset: position,
     });
   }
+  const length = LENGTH_OVERHEAD + batchLength;
+  return magic === undefined || length > remaining ? undefined : position + length;
+}
+
+/** The batch at `position` of a message's `records`; `position` of the one after it is its `end`.
+ * Undefined where the bytes end before the batch does, as fetch answers may. Throws ProtocolError `MALFORMED` for what
+ * is no batch, `UNSUPPORTED_VERSION` for messages of v0 and v1 (Kafka before 0.11; message-set.ts reads them), else as
+ * `RecordBatch`.
+ */
+export function nextBatch(bytes: Uint8Array, position: number): RecordBatch | undefined {
+  const end = batchEnd(bytes, position);
+  const magic = bytes[position + at.magic];
   if (magic === 0 || magic === 1) {
     throw new ProtocolError(`message set v${magic} at byte ${position}: only record batches v2 are read`, {
       code: 'UNSUPPORTED_VERSION',
@@ -195,8 +206,5 @@ export function nextBatch(bytes: Uint8Array, position: number): RecordBatch | un
       byteOffset: position,
     });
   }
-  const length = LENGTH_OVERHEAD + batchLength;
-  return magic === undefined || length > remaining
-    ? undefined
-    : new RecordBatch(bytes, position, position + length);
+  return end === undefined ? undefined : new RecordBatch(bytes, position, end);
 }

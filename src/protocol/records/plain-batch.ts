@@ -1,18 +1,29 @@
 /** One record batch from and to plain values: for tools, tests and explorers.
- * Not here: the paths of Writer and Reader (batch-builder.ts, record-cursor.ts), and codecs: a compressed batch takes
- * two steps each way (`compressedBatch`; `inflated`).
+ * Not here: the paths of Writer and Reader (batch-builder.ts, record-cursor.ts), and codecs: they are arguments.
  * Invariant: what a producer's batch says, decodes and encodes again to the same bytes.
  */
 import { ProtocolError, UsageError } from '../../errors.ts';
 import {
   assignOffsets,
   BatchBuilder,
+  compressedBatch,
   type HeaderInput,
+  recordByteBound,
   type RecordBytes,
+  setLogAppendTime,
   stampProducer,
 } from './batch-builder.ts';
-import { CONTROL, nextBatch, TRANSACTIONAL, type RecordBatch } from './batch.ts';
-import { decodeHeaders, RecordCursor, type RecordHeader, timestamp } from './record-cursor.ts';
+import { at, CONTROL, safeInteger, TRANSACTIONAL } from './batch.ts';
+import {
+  cursorOf,
+  LegacyBatch,
+  LegacyCursor,
+  nextLogBatch,
+  type LogBatch,
+  type LogCursor,
+} from './message-set.ts';
+import { decodeHeaders, type RecordHeader, timestamp } from './record-cursor.ts';
+import { strictCursorOf } from './strict.ts';
 
 /** A record to encode. */
 export interface RecordInput {
@@ -42,104 +53,209 @@ export interface RecordBatchInput {
   readonly isTransactional?: boolean;
   /** Default false. */
   readonly isControl?: boolean;
+  /** The broker's time for every record, ms (LogAppendTime). Default: the producer's times count. */
+  readonly logAppendTime?: number;
+  /** Compresses the records: what is written is Kafka's id, 1 gzip, 2 snappy, 3 lz4, 4 zstd. Default: they stay as they are. */
+  readonly codec?: { readonly id: number; readonly compress: (records: Uint8Array) => Uint8Array };
+}
+
+/** How to decode. */
+export interface DecodeBatchOptions {
+  /** What the codec `codecId` makes of a compressed batch's records, at most `maxBytes` of it; undefined if it cannot.
+   * `magic` is the batch's format, for lz4 in messages of v0. `inflateSync` of `kafka-wire/compression` is one.
+   */
+  readonly inflate?: (
+    codecId: number,
+    records: Uint8Array,
+    maxBytes: number,
+    magic: number,
+  ) => Uint8Array | undefined;
+  /** Most bytes that one batch may inflate to. Default 64 MiB. */
+  readonly maxInflatedBytes?: number;
+  /** Refuses what Java reads though no Java writes it. Default false. */
+  readonly strict?: boolean;
 }
 
 /** A decoded record; bytes are views on what was decoded. */
 export interface DecodedRecord {
   readonly offset: number;
+  /** Milliseconds since 1970; -1 for none. */
   readonly timestamp: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: readonly RecordHeader[];
 }
 
-/** A decoded batch. The fields are `RecordBatch`'s. */
-export interface DecodedBatch extends Pick<
-  RecordBatch,
-  | 'baseOffset'
-  | 'lastOffset'
-  | 'partitionLeaderEpoch'
-  | 'codecId'
-  | 'isTransactional'
-  | 'isControl'
-  | 'isLogAppendTime'
-  | 'hasDeleteHorizon'
-  | 'baseTimestamp'
-  | 'maxTimestamp'
-  | 'producerId'
-  | 'producerEpoch'
-  | 'baseSequence'
-> {
+/** A decoded batch. A message of v0 or v1 counts as one: a wrapper with those in it. */
+export interface DecodedBatch {
+  /** Format: 2, or 0 and 1 before Kafka 0.11, which have no more than the first five fields and the codec. */
+  readonly magic: number;
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
+  readonly codecId: number;
+  readonly isLogAppendTime: boolean;
+  /** Highest timestamp of the records in ms; -1 without one. */
+  readonly maxTimestamp: number;
+  readonly partitionLeaderEpoch: number;
+  readonly isTransactional: boolean;
+  readonly isControl: boolean;
+  readonly hasDeleteHorizon: boolean;
+  readonly baseTimestamp: number;
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
   readonly records: readonly DecodedRecord[];
 }
 
-/** A whole batch of format v2, uncompressed; `compressedBatch` is the second step. */
-export function encodeRecordBatch(input: RecordBatchInput): Uint8Array {
-  const builder = new BatchBuilder();
-  for (const record of input.records) {
+const DEFAULT_MAX_INFLATED_BYTES = 67_108_864;
+/** Most bytes that a batch is given before it needs them. */
+const MAX_FIRST_BYTES = 4_194_304;
+/** zstd; Kafka gives no meaning to the numbers above. */
+const LAST_CODEC = 4;
+const NO_HEADERS: readonly RecordHeader[] = /* @__PURE__ */ Object.freeze([]);
+
+/** A whole batch of format v2: a view of `into` if that is given and has room enough for it, else a new array.
+ * Throws UsageError without a record.
+ */
+export function encodeRecordBatch(input: RecordBatchInput, into?: Uint8Array): Uint8Array {
+  const { records } = input;
+  // Room as if all records were like the first one, which spares most batches growing.
+  const [{ key = null, value = null, headers } = {}] = records;
+  const bytes = at.records + records.length * recordByteBound(key, value, headers);
+  const builder = new BatchBuilder(into ?? Math.min(bytes, MAX_FIRST_BYTES));
+  for (const record of records) {
     builder.append(record.timestamp ?? -1, record.key ?? null, record.value ?? null, record.headers);
   }
-  const batch = builder.finish(false);
+  const { codec, logAppendTime } = input;
+  const compressed = codec?.compress(builder.payload);
+  let batch = builder.finish(false);
+  if (codec && compressed) batch = compressedBatch(batch, codec.id, compressed);
   stampProducer(batch, {
     producerId: input.producerId ?? -1n,
     producerEpoch: input.producerEpoch ?? -1,
     baseSequence: input.baseSequence ?? -1,
     attributes: (input.isTransactional ? TRANSACTIONAL : 0) | (input.isControl ? CONTROL : 0),
   });
+  if (logAppendTime !== undefined) setLogAppendTime(batch, logAppendTime);
   assignOffsets(batch, input.baseOffset ?? 0, input.partitionLeaderEpoch ?? -1);
   return batch;
 }
 
-/** The one batch in `bytes`, its checksum verified. A compressed one needs `inflated`: what its codec makes of
- * `nextBatch(bytes, 0).payload`. Throws UsageError without that, ProtocolError `MALFORMED`, `CORRUPT` or `VALUE_RANGE` for
- * bytes that are not exactly one batch or hold numbers beyond 2^53-1.
+/** The one batch in `bytes`, its checksum verified. Throws UsageError for a compressed one without `inflate`,
+ * ProtocolError `MALFORMED`, `CORRUPT` or `VALUE_RANGE` for bytes that are not exactly one batch or hold numbers beyond
+ * 2^53-1.
  */
-export function decodeRecordBatch(bytes: Uint8Array, inflated?: Uint8Array): DecodedBatch {
-  const batch = nextBatch(bytes, 0);
+export function decodeRecordBatch(bytes: Uint8Array, options: DecodeBatchOptions = {}): DecodedBatch {
+  const batch = nextLogBatch(bytes, 0);
   if (batch?.end !== bytes.length) {
     const what =
       batch === undefined
         ? 'end in the middle of the record batch'
         : `go on after it ends at byte ${batch.end}`;
-    throw new ProtocolError(`the ${bytes.length} bytes ${what}: walk them with nextBatch`, {
+    throw new ProtocolError(`the ${bytes.length} bytes ${what}: decodeRecords reads many`, {
       api: 'RecordBatch',
     });
   }
-  batch.verifyCrc();
-  const { codecId } = batch;
-  if (codecId !== 0 && inflated === undefined) {
-    throw new UsageError(
-      `the batch is compressed by codec ${codecId}: inflate its payload first and pass that too`,
-    );
+  return decodeBatch(batch, options);
+}
+
+/** All batches in `bytes`, as in a message's `records` field or a log segment, of any format. A batch that is cut at the end
+ * is left out, as Fetch answers may have one. Throws as `decodeRecordBatch`.
+ */
+export function decodeRecords(bytes: Uint8Array, options: DecodeBatchOptions = {}): DecodedBatch[] {
+  const batches: DecodedBatch[] = [];
+  for (let batch = nextLogBatch(bytes, 0); batch !== undefined; batch = nextLogBatch(bytes, batch.end)) {
+    batches.push(decodeBatch(batch, options));
   }
-  const cursor = new RecordCursor(batch, inflated ?? batch.payload);
+  return batches;
+}
+
+/** The lazy way through what `decodeRecords` reads: calls `visit` for each record with the cursor that stands at it, which
+ * says where key and value lie in `cursor.bytes` and makes no object. `cursor.batch` is the record's batch, and
+ * `decodeRecord(cursor)` its plain value. The cursor moves on when `visit` returns; an error of it ends the walk. A batch of
+ * which a record is damaged fails there, after the records before it. Throws as `decodeRecordBatch`.
+ */
+export function visitRecords(
+  bytes: Uint8Array,
+  visit: (cursor: LogCursor) => void,
+  options: DecodeBatchOptions = {},
+): void {
+  for (let batch = nextLogBatch(bytes, 0); batch !== undefined; batch = nextLogBatch(bytes, batch.end)) {
+    const cursor = openedCursor(batch, options);
+    while (cursor.next()) visit(cursor);
+  }
+}
+
+/** A cursor before the first record of a batch whose checksum holds. */
+function openedCursor(batch: LogBatch, options: DecodeBatchOptions): LogCursor {
+  batch.verifyCrc();
+  return (options.strict ? strictCursorOf : cursorOf)(batch, inflated(batch, options));
+}
+
+function decodeBatch(batch: LogBatch, options: DecodeBatchOptions): DecodedBatch {
+  const cursor = openedCursor(batch, options);
   const records: DecodedRecord[] = [];
   while (cursor.next()) records.push(decodeRecord(cursor));
-  return {
-    baseOffset: batch.baseOffset,
-    lastOffset: batch.lastOffset,
-    partitionLeaderEpoch: batch.partitionLeaderEpoch,
+  const {
+    magic,
+    lastOffset,
     codecId,
-    isTransactional: batch.isTransactional,
-    isControl: batch.isControl,
-    isLogAppendTime: batch.isLogAppendTime,
-    hasDeleteHorizon: batch.hasDeleteHorizon,
-    baseTimestamp: batch.baseTimestamp,
-    maxTimestamp: batch.maxTimestamp,
-    producerId: batch.producerId,
-    producerEpoch: batch.producerEpoch,
-    baseSequence: batch.baseSequence,
+    isLogAppendTime,
+    partitionLeaderEpoch,
+    isTransactional,
+    isControl,
+    producerId,
+  } = batch;
+  const isLegacy = batch instanceof LegacyBatch;
+  return {
+    magic,
+    baseOffset: isLegacy ? (records[0]?.offset ?? lastOffset) : batch.baseOffset,
+    lastOffset,
+    codecId,
+    isLogAppendTime,
+    maxTimestamp: safeInteger(batch.maxTimestampBigInt, 'maxTimestamp'),
+    partitionLeaderEpoch,
+    isTransactional,
+    isControl,
+    hasDeleteHorizon: !isLegacy && batch.hasDeleteHorizon,
+    baseTimestamp: isLegacy ? -1 : batch.baseTimestamp,
+    producerId,
+    producerEpoch: isLegacy ? -1 : batch.producerEpoch,
+    baseSequence: isLegacy ? -1 : batch.baseSequence,
     records,
   };
 }
 
-function decodeRecord(cursor: RecordCursor): DecodedRecord {
+/** The batch's records as a cursor takes them. As in Java, no codec is asked where there are none. */
+function inflated(batch: LogBatch, options: DecodeBatchOptions): Uint8Array {
+  const { codecId, payload, magic } = batch;
+  if (codecId === 0 || batch.recordCount === 0) return payload;
+  const { inflate, maxInflatedBytes = DEFAULT_MAX_INFLATED_BYTES } = options;
+  const records = inflate?.(codecId, payload, maxInflatedBytes, magic);
+  if (records !== undefined) return records;
+  if (codecId > LAST_CODEC) throw batch.malformed(`codec ${codecId} is unknown`);
+  throw new UsageError(`the batch is compressed by codec ${codecId}, which the option inflate does not read`);
+}
+
+/** The record that a cursor stands at: see `visitRecords`. Throws ProtocolError `VALUE_RANGE` for a timestamp beyond 2^53-1. */
+export function decodeRecord(cursor: LogCursor): DecodedRecord {
   const { bytes, offset, keyStart, keyEnd, valueStart, valueEnd, headersStart, headerCount } = cursor;
   return {
     offset,
-    timestamp: timestamp(cursor),
-    key: keyStart < 0 ? null : bytes.subarray(keyStart, keyEnd),
-    value: valueStart < 0 ? null : bytes.subarray(valueStart, valueEnd),
-    headers: decodeHeaders(bytes, headersStart, headerCount),
+    timestamp: timestampOf(cursor),
+    key: viewOf(bytes, keyStart, keyEnd),
+    value: viewOf(bytes, valueStart, valueEnd),
+    headers: headerCount === 0 ? NO_HEADERS : decodeHeaders(bytes, headersStart, headerCount),
   };
+}
+
+function viewOf(bytes: Uint8Array, start: number, end: number): Uint8Array | null {
+  // Cheaper than subarray, and a plain Uint8Array also where the bytes are a Buffer.
+  return start < 0 ? null : new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+}
+
+function timestampOf(cursor: LogCursor): number {
+  if (!(cursor instanceof LegacyCursor)) return timestamp(cursor);
+  return safeInteger(cursor.timestampBigInt, `timestamp of offset ${cursor.offset}`);
 }

@@ -33,8 +33,15 @@ export interface Peer {
   readonly tools: readonly Tool[];
   /** Gets the program ready; slow once per machine. */
   prepare?(): Promise<unknown>;
-  /** Writes the records in their order, waits until all are acknowledged, and ends. */
-  write(brokers: readonly string[], topic: string, records: readonly PeerRecord[]): Promise<void>;
+  /** Writes the records in their order, waits until all are acknowledged, and ends. `compression` is for those whose
+   * codecs are tested; default: the peer's own.
+   */
+  write(
+    brokers: readonly string[],
+    topic: string,
+    records: readonly PeerRecord[],
+    compression?: string,
+  ): Promise<void>;
   /** Joins the group, reads `count` records of the topics from the beginning, commits, leaves and ends. */
   read(
     brokers: readonly string[],
@@ -52,9 +59,9 @@ export const peers: readonly Peer[] = [
   {
     name: 'kcat',
     tools: ['kcat'],
-    async write(brokers, topic, records) {
+    async write(brokers, topic, records, compression = 'none') {
       const args = ['-P', '-b', brokers.join(), '-t', topic, '-K', '\t', '-X', 'enable.idempotence=true'];
-      await run('kcat', args, { input: linesOf(records), timeoutMs });
+      await run('kcat', [...args, '-z', compression], { input: linesOf(records), timeoutMs });
     },
     async read(brokers, group, topics, count) {
       const format = String.raw`%t\t%p\t%o\t%k\t%s\n`;
@@ -66,8 +73,8 @@ export const peers: readonly Peer[] = [
   {
     name: 'Java',
     tools: ['java', 'mvn'],
-    write: (brokers, topic, records) =>
-      consoleProduce({ brokers, topic, records, settings: { 'compression.type': 'gzip' }, timeoutMs }),
+    write: (brokers, topic, records, compression = 'gzip') =>
+      consoleProduce({ brokers, topic, records, compression, timeoutMs }),
     async read(brokers, group, topics, count) {
       const printed = await consoleConsume({ brokers, topic: topics, count, group, timeoutMs });
       // the tool does not print the topic; the value begins with its name
@@ -94,8 +101,9 @@ export const peers: readonly Peer[] = [
     name: 'kafka-go',
     tools: ['go'],
     prepare: kafkaGo,
-    async write(brokers, topic, records) {
-      await run(await kafkaGo(), ['write', brokers.join(), topic], { input: linesOf(records), timeoutMs });
+    async write(brokers, topic, records, compression = 'none') {
+      const args = ['write', brokers.join(), topic, compression];
+      await run(await kafkaGo(), args, { input: linesOf(records), timeoutMs });
     },
     async read(brokers, group, topics, count) {
       const args = ['read', brokers.join(), group, String(count), ...topics];

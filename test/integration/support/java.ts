@@ -75,14 +75,18 @@ export async function consoleCreateTopic(
   );
 }
 
-/** Writes records with Java's console producer. Keys and values must have no tab and no line break. */
+/** Writes records with Java's console producer. Keys and values must have no tab and no line break. The tool sets
+ * `compression.type` itself, so that `compression` and not `settings` decides; default none.
+ */
 export async function consoleProduce(
   target: TopicTarget & {
     records: readonly { key: string; value: string }[];
+    compression?: string;
     settings?: Readonly<Record<string, string>>;
   },
 ): Promise<void> {
-  const { brokers, topic, records, settings = {}, version = defaultKafkaVersion, ...options } = target;
+  const { brokers, topic, records, settings = {}, version = defaultKafkaVersion, ...rest } = target;
+  const { compression = 'none', ...options } = rest;
   const old = beforeRenaming(version);
   const className = version.startsWith('3.')
     ? 'kafka.tools.ConsoleProducer'
@@ -91,6 +95,7 @@ export async function consoleProduce(
   const args = [
     ['--bootstrap-server', brokers.join(), '--topic', topic],
     [old ? '--property' : '--reader-property', 'parse.key=true'],
+    ['--compression-codec', compression],
     ...Object.entries(settings).map(([name, value]) => [setting, `${name}=${value}`]),
   ].flat();
   const input = records.map(({ key, value }) => `${key}\t${value}\n`).join('');

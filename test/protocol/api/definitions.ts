@@ -6,7 +6,7 @@ import type {
   FieldFacts,
   MessageFacts,
   StructFacts,
-} from '../../../tools/generate-definitions.ts';
+} from '../../../tools/generate/definitions.ts';
 
 /** The facts of one message. */
 export function factsOf([file, side]: readonly [string, 'request' | 'response' | 'message']): MessageFacts {
@@ -34,6 +34,7 @@ const SCALARS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   int8: fc.integer({ min: -128, max: 127 }),
   int16: fc.integer({ min: -32768, max: 32767 }),
   uint16: fc.integer({ min: 0, max: 65535 }),
+  uint32: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   int32: fc.integer(),
   int64: fc.maxSafeInteger().map(String),
   float64: fc.double({ noNaN: true }),

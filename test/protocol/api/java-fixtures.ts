@@ -1,24 +1,30 @@
 /** Reads what Kafka's own classes wrote (tools/java-reference/ApiFixtures.java): values, and their bytes per version.
  * Invariant: a fixture is never written by this project's own code.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { apis } from '../../../src/protocol/api/registry.ts';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { apis, embeddedMessages } from '../../../src/protocol/api/registry.ts';
 import type { TracedMessage } from '../../../src/protocol/trace.ts';
-import { assignment, requestHeader, responseHeader, subscription } from '../../../src/protocol/traced.ts';
+import { requestHeader, responseHeader } from '../../../src/protocol/traced.ts';
 
 /** One value and its bytes. */
 export interface JavaFixture {
-  /** `default`, `sparse`, `full` or `null`: see ApiFixtures.java. */
+  /** Such as `full`, or `int64 topics.partitions.offset`: see ApiFixtures.java. */
   readonly case: string;
   readonly version: number;
+  /** In JSON: int64 as text, bytes in base64, unknown tagged fields as `unknownTags`. */
   readonly value: unknown;
   readonly bytes: Uint8Array;
 }
 
-interface Entry {
-  readonly case: string;
-  readonly value: unknown;
-  readonly hex: Readonly<Record<string, string>>;
+interface FixtureFile {
+  readonly origin: string;
+  readonly message: string;
+  readonly cases: readonly {
+    readonly case: string;
+    readonly value: unknown;
+    readonly hex: Readonly<Record<string, string>>;
+  }[];
 }
 
 /** Hexadecimal text without the blanks that make it readable. */
@@ -42,36 +48,51 @@ export interface MessageUnderTest {
   readonly message: TracedMessage<unknown>;
   /** File under fixtures/definitions, and the name of the message inside. */
   readonly definition: readonly [file: string, side: 'request' | 'response' | 'message'];
+  /** Values that a decoder returns. */
   readonly fixtures: readonly JavaFixture[];
+  /** Cases `int64 ...`: one int64 field, the last word of the case, beyond 2^53-1; an error where it is a `number`. */
+  readonly edges: readonly JavaFixture[];
 }
 
+const fixturesUrl = new URL('../../../fixtures/', import.meta.url);
+
 /** Folders under fixtures/api, such as `01-fetch`. */
-export const apiFolders: readonly string[] = readdirSync(new URL('../../../fixtures/api/', import.meta.url));
+export const apiFolders: readonly string[] = readdirSync(new URL('api/', fixturesUrl)).sort();
+
+/** Names of the files under fixtures/embedded, such as `request-header`. */
+export const embeddedNames: readonly string[] = readdirSync(new URL('embedded/', fixturesUrl))
+  .map((name) => name.replace(/\.json(\.gz)?$/, ''))
+  .sort();
 
 /** Every message there is. */
 export function messagesUnderTest(): MessageUnderTest[] {
   const sides = ['request', 'response'] as const;
-  const embedded = (message: TracedMessage<unknown>, file: string): MessageUnderTest => ({
-    name: message.name,
-    message,
-    definition: [`${file}.json`, 'message'],
-    fixtures: javaFixtures(`embedded/${file}.json`),
-  });
+  const underTest = (
+    message: TracedMessage<unknown>,
+    file: string,
+    definition: MessageUnderTest['definition'],
+  ): MessageUnderTest => {
+    const all = javaFixtures(file, message.name);
+    const fixtures = all.filter((fixture) => !fixture.case.startsWith('int64 '));
+    const edges = all.filter((fixture) => fixture.case.startsWith('int64 '));
+    return { name: message.name, message, definition, fixtures, edges };
+  };
+  const others = [requestHeader, responseHeader, ...embeddedMessages.values()];
   return [
     ...apis.flatMap((api) => {
       const folder = apiFolders.find((name) => Number(name.slice(0, 2)) === api.key) ?? '';
-      return sides.map((side) => ({
-        name: api[side].name,
-        message: api[side],
-        definition: [`${folder}.json`, side] as const,
-        fixtures: javaFixtures(`api/${folder}/${side}.json`),
-      }));
+      return sides.map((side) => underTest(api[side], `api/${folder}/${side}`, [`${folder}.json`, side]));
     }),
-    embedded(subscription, 'consumer-protocol-subscription'),
-    embedded(assignment, 'consumer-protocol-assignment'),
-    embedded(requestHeader, 'request-header'),
-    embedded(responseHeader, 'response-header'),
+    ...others.map((message) => {
+      const file = kebabCase(message.name);
+      return underTest(message, `embedded/${file}`, [`${file}.json`, 'message']);
+    }),
   ];
+}
+
+/** `OffsetCommitKey` as `offset-commit-key`. */
+function kebabCase(name: string): string {
+  return name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase();
 }
 
 /** Our request header says `apiKey` where Kafka says `requestApiKey`; every other value is returned as it is. */
@@ -82,11 +103,11 @@ export function shortHeader(value: unknown): unknown {
     : { apiKey: requestApiKey, apiVersion: requestApiVersion, ...rest };
 }
 
-/** The fixtures in a file under fixtures/. */
-export function javaFixtures(file: string): JavaFixture[] {
-  const url = new URL(`../../../fixtures/${file}`, import.meta.url);
-  const entries = JSON.parse(readFileSync(url, 'utf8')) as Entry[];
-  return entries.flatMap(({ case: name, value, hex: versions }) =>
+/** The fixtures of a message, in a file under fixtures/ whose suffix, `.json` or `.json.gz`, is left out. */
+function javaFixtures(file: string, message: string): JavaFixture[] {
+  const { message: name, cases } = JSON.parse(textOf(file)) as FixtureFile;
+  if (name !== message) throw new Error(`${file} holds ${name}, and not ${message}`);
+  return cases.flatMap(({ case: name, value, hex: versions }) =>
     Object.entries(versions).map(([version, bytes]) => ({
       case: name,
       version: Number(version),
@@ -94,6 +115,12 @@ export function javaFixtures(file: string): JavaFixture[] {
       bytes: fromHex(bytes),
     })),
   );
+}
+
+function textOf(file: string): string {
+  const plain = new URL(`${file}.json`, fixturesUrl);
+  if (existsSync(plain)) return readFileSync(plain, 'utf8');
+  return gunzipSync(readFileSync(new URL(`${file}.json.gz`, fixturesUrl))).toString('utf8');
 }
 
 /** A decoded value as the fixtures print it: numbers as text (some are bigint here), bytes in base64. */

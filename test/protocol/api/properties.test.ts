@@ -36,12 +36,16 @@ function tryDecode(message: Message<unknown>, bytes: Uint8Array, version: number
   }
 }
 
-/** Every node that begins with a length or count. */
+/** Every node of the message itself that begins with a length or count. */
 function lengths(nodes: readonly TraceNode[]): TraceNode[] {
-  return nodes.flatMap((node) => [
-    ...(/string|bytes|records|array/.test(node.kind) && !node.path.includes('tags[') ? [node] : []),
-    ...lengths(node.children ?? []),
-  ]);
+  return nodes.flatMap((node) => {
+    const begins = /string|bytes|records|array/.test(node.kind) && !node.path.includes('tags[');
+    // What lies in records and opaque bytes is not decoded.
+    return [
+      ...(begins ? [node] : []),
+      ...(/bytes|records/.test(node.kind) ? [] : lengths(node.children ?? [])),
+    ];
+  });
 }
 
 /** The bytes with another length in front of a node. */
@@ -111,7 +115,10 @@ describe.each(messagesUnderTest())('$name', ({ message, definition, fixtures }) 
     fc.assert(
       fc.property(hostile, ([{ version }, bytes]) => {
         const error = tryDecode(message, bytes, version);
-        expect(message.trace(bytes, version).error?.message).toBe(error?.message);
+        const trace = message.trace(bytes, version);
+        // What decodes may hold damaged records all the same.
+        const isInside = error === undefined && /records\[/i.test(trace.error?.path ?? '');
+        if (!isInside) expect(trace.error?.message).toBe(error?.message);
       }),
       { numRuns: 300 },
     );

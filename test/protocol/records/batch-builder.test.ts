@@ -16,7 +16,7 @@ import {
 import { CONTROL, nextBatch, TRANSACTIONAL, type RecordBatch } from '../../../src/protocol/records/batch.ts';
 import { decodeRecordBatch, type RecordInput } from '../../../src/protocol/records/plain-batch.ts';
 import { asBytes, recordInput } from './arbitrary.ts';
-import { toHex } from './fixtures.ts';
+import { toHex } from './hex.ts';
 
 const time = 1_750_000_000_000;
 

@@ -1,6 +1,7 @@
 /** Markers (Java's bytes are in java.test.ts), and control batches that are none. */
 import { expect, test } from 'vitest';
 import { nextBatch, type RecordBatch } from '../../../src/protocol/records/batch.ts';
+import { decodeControlRecord } from '../../../src/protocol/records/control-record.ts';
 import { controlType, encodeEndMarker, readEndMarker } from '../../../src/protocol/records/control.ts';
 import { encodeRecordBatch } from '../../../src/protocol/records/plain-batch.ts';
 
@@ -81,4 +82,38 @@ test.each([
   const batch = controlBatch([0, 0, 0, 0], value);
   expect(controlType(batch)).toBe('abort');
   expect(() => readEndMarker(batch)).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
+});
+
+const asBytes = (numbers: number[] | null): Uint8Array | null => numbers && Uint8Array.from(numbers);
+
+test('a control record of a type that nobody knows yet is its number, whatever its value', () => {
+  for (const value of [null, new Uint8Array(3)])
+    expect(decodeControlRecord({ key: Uint8Array.of(0, 0, 0x01, 0x02), value })).toEqual({
+      type: 0x0102,
+      body: undefined,
+    });
+  expect(decodeControlRecord({ key: Uint8Array.of(0, 0, 0xff, 0xff), value: null }).type).toBe(-1);
+});
+
+test('a body of a later version is read as the newest that is known', () => {
+  const key = Uint8Array.of(0, 9, 0, 5);
+  const value = Uint8Array.of(0, 7, 0, 1, 0, 99);
+  expect(decodeControlRecord({ key, value })).toEqual({
+    type: 'kraftVersion',
+    body: { version: 7, kRaftVersion: 1 },
+  });
+});
+
+test.each([
+  ['a null key', null, [0, 0, 0, 0, 0, 0]],
+  ['a short key', [0, 0, 0], [0, 0, 0, 0, 0, 0]],
+  ['a key of a negative version', [0x80, 0, 0, 0], [0, 0, 0, 0, 0, 0]],
+  ['a marker without a value', [0, 0, 0, 1], null],
+  ['a marker with half a value', [0, 0, 0, 1], [0, 0, 0]],
+  ['a value of a negative version', [0, 0, 0, 6], [0xff, 0xff, 1, 0]],
+  ['a body that promises more than there is', [0, 0, 0, 2], [0, 0, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0x7f]],
+])('as a plain value, %s is malformed', (_, key, value) => {
+  expect(() => decodeControlRecord({ key: asBytes(key), value: asBytes(value) })).toThrow(
+    expect.objectContaining({ name: 'ProtocolError', code: 'MALFORMED' }),
+  );
 });

@@ -1,5 +1,7 @@
 /** The batches of fixtures/records, written and read by Kafka's own classes, as values to compare with. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { fromHex } from './hex.ts';
 
 /** A record as Java read it: int64 as text, bytes as hex. */
 export interface JavaRecord {
@@ -10,8 +12,15 @@ export interface JavaRecord {
   readonly headers?: readonly (readonly [string, string | null])[];
 }
 
+/** A control record as Java read it: Kafka's name of the type, and its value. */
+export interface JavaControl {
+  readonly type: string;
+  readonly body: unknown;
+}
+
 /** A batch as Java read it. */
 export interface JavaBatch {
+  readonly magic: number;
   readonly baseOffset: string;
   readonly lastOffset: string;
   readonly partitionLeaderEpoch: number;
@@ -26,7 +35,8 @@ export interface JavaBatch {
   readonly producerId: string;
   readonly producerEpoch: number;
   readonly baseSequence: number;
-  readonly marker: { readonly type: 'abort' | 'commit'; readonly coordinatorEpoch: number } | null;
+  /** Of a control batch alone. */
+  readonly controls?: readonly JavaControl[];
   readonly records: readonly JavaRecord[];
 }
 
@@ -46,11 +56,19 @@ export interface JavaVerdict {
   readonly records?: readonly JavaRecord[];
 }
 
+const folder = new URL('../../../fixtures/records/', import.meta.url);
+const files = readdirSync(folder);
+
 function load<T>(name: string): T {
-  return JSON.parse(
-    readFileSync(new URL(`../../../fixtures/records/${name}.json`, import.meta.url), 'utf8'),
-  ) as T;
+  const file = files.find((each) => each === `${name}.json` || each === `${name}.json.gz`);
+  const bytes = readFileSync(new URL(file ?? name, folder));
+  return JSON.parse((file?.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()) as T;
 }
+
+/** The names of all fixtures of batches. */
+export const fixtureNames: readonly string[] = files
+  .map((file) => file.replace(/\.json(\.gz)?$/, ''))
+  .filter((name) => name !== 'verdicts');
 
 /** The fixture of that name. */
 export function fixture(name: string): JavaFixture & { readonly bytes: Uint8Array } {
@@ -61,14 +79,4 @@ export function fixture(name: string): JavaFixture & { readonly bytes: Uint8Arra
 /** Java's verdicts on bytes made by hand. */
 export function verdicts(): readonly JavaVerdict[] {
   return load<{ cases: readonly JavaVerdict[] }>('verdicts').cases;
-}
-
-/** Bytes of hex digits. */
-export function fromHex(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-}
-
-/** Hex digits of bytes; null stays null. */
-export function toHex(bytes: Uint8Array | null): string | null {
-  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }

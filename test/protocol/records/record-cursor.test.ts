@@ -46,6 +46,14 @@ describe('next', () => {
     expect([cursor.next(), cursor.next(), cursor.recordIndex]).toEqual([false, false, 2]);
   });
 
+  test('names a field that is longer than its record, though there are bytes behind it', () => {
+    const batch = batchOf(encodeRecordBatch({ records: [{ key: 'a', value: 'b' }, { value: 'c' }] }));
+    const payload = batch.payload.slice();
+    payload[6] = 2 * 4; // the length of the first value
+    const cursor = new RecordCursor(batch, payload);
+    expect(() => cursor.next()).toThrow(/record 0, byte 7: 4 bytes where 2 remain/);
+  });
+
   test('reads an inflated payload that lies elsewhere', () => {
     const batch = batchOf(encodeRecordBatch({ records: [{ value: 'abc' }] }));
     const elsewhere = new Uint8Array(batch.payload.length + 9).subarray(9);

@@ -2,6 +2,7 @@
  * Not here: an explicit `partition` of a message, which no balancer is asked about.
  * Invariant: a balancer returns one of `partitions`; anything else refuses the call with a `UsageError`.
  */
+import { optionError } from '../../cluster/index.ts';
 import type { OutgoingMessage } from '../message.ts';
 
 /** A topic as a balancer sees it. One object per topic, reused: read it during the call only. */
@@ -15,6 +16,8 @@ export interface BalancerTopic {
   readonly recordBytes: number;
   /** Bytes that wait for or are on their way to a partition, earlier records of this call included. */
   bufferedBytes(partition: number): number;
+  /** Milliseconds since the oldest batch without an outcome was begun for a partition; 0 when there is none. */
+  waitedMs(partition: number): number;
   /** A float in [0, 1). */
   random(): number;
 }
@@ -26,14 +29,41 @@ export type BalancerFunction = (
   topic: BalancerTopic,
 ) => number;
 
-/** Chooses the partition of each message. Kafka: `partitioner.class`; kafka-go: `Balancer`. */
+/** Chooses the partition of each message. What it throws refuses the call, of which then nothing is sent.
+ * Kafka: `partitioner.class`; kafka-go: `Balancer`. */
 export interface Balancer {
   partition(message: OutgoingMessage, key: Uint8Array | null, topic: BalancerTopic): number;
 }
 
+/** Where messages without a key go: another balancer decides, or, if `'consistent'`, all go where the hash of no bytes
+ * puts them. That fills one partition: for topics whose messages all have keys. */
+export type Unkeyed = Balancer | BalancerFunction | 'consistent';
+
 /** One balancer for both ways to write one. */
 export function balancerOf(balancer: Balancer | BalancerFunction): Balancer {
   return typeof balancer === 'function' ? { partition: balancer } : balancer;
+}
+
+/** Puts each key where `place` says, of that many partitions, whether it has a leader or not; a key shorter than
+ * `minKeyBytes` is none. Throws a `UsageError` for an `unkeyed` that cannot decide. */
+export function byKey(
+  unkeyed: Unkeyed,
+  place: (key: Uint8Array, partitionCount: number) => number,
+  minKeyBytes: number = 0,
+): Balancer {
+  if (unkeyed === 'consistent') {
+    const noBytes = new Uint8Array(0);
+    return { partition: (_message, key, { partitions }) => place(key ?? noBytes, partitions.length) };
+  }
+  const other = balancerOf(unkeyed);
+  if (typeof other?.partition !== 'function')
+    throw optionError('unkeyed', "a balancer, a function or 'consistent'", unkeyed);
+  return {
+    partition(message, key, topic) {
+      if (key === null || key.length < minKeyBytes) return other.partition(message, key, topic);
+      return place(key, topic.partitions.length);
+    },
+  };
 }
 
 /** A balancer's memory of each topic, made when it is first asked for. */

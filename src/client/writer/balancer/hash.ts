@@ -3,13 +3,15 @@
  * Trap: Java masks the sign bit, this rule negates; key "20" over 16 partitions is 1 here and 15 there.
  * Source: segmentio/kafka-go, balancer.go.
  */
-import { balancerOf, type Balancer, type BalancerFunction } from './balancer.ts';
+import { byKey, type Balancer, type Unkeyed } from './balancer.ts';
 import { roundRobin } from './round-robin.ts';
 
-/** What `hash` does with messages that have no key. */
+/** What `hash` and `referenceHash` hash with, and what they do with messages that have no key. */
 export interface HashOptions {
-  /** Default `roundRobin()`. An empty key is a key. */
-  readonly unkeyed?: Balancer | BalancerFunction;
+  /** Of `hash` by default `roundRobin()`, of `referenceHash` `sticky()`. An empty key is a key. */
+  readonly unkeyed?: Unkeyed | undefined;
+  /** A hash of 32 bits, signed or not; it must not change or keep the key. Default FNV-1a. kafka-go: `Hasher`. */
+  readonly hasher?: ((key: Uint8Array) => number) | undefined;
 }
 
 /** FNV-1a of 32 bits, as a signed integer. */
@@ -21,13 +23,7 @@ export function fnv1aHash(bytes: Uint8Array): number {
   return hash;
 }
 
-/** By key as kafka-go; without a key, `unkeyed` decides. */
-export function hash({ unkeyed = roundRobin() }: HashOptions = {}): Balancer {
-  const fallback = balancerOf(unkeyed);
-  return {
-    partition(message, key, topic) {
-      if (key === null) return fallback.partition(message, key, topic);
-      return Math.abs(fnv1aHash(key) % topic.partitions.length);
-    },
-  };
+/** By key as kafka-go's `Hash`; without a key, `unkeyed` decides. */
+export function hash({ unkeyed = roundRobin(), hasher = fnv1aHash }: HashOptions = {}): Balancer {
+  return byKey(unkeyed, (key, partitionCount) => Math.abs((hasher(key) | 0) % partitionCount));
 }

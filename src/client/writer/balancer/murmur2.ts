@@ -1,14 +1,15 @@
 /** Java's partitioner: murmur2 of the key, sign bit masked, modulo the number of partitions.
- * The same key goes to the same partition as from Java, kafkajs and librdkafka's `murmur2_random`.
+ * The same key goes to the same partition as from Java, kafkajs, kafka-go's `Murmur2Balancer` and librdkafka's
+ * `murmur2_random` (with `unkeyed: 'consistent'`: `murmur2`).
  * Source: org.apache.kafka.common.utils.Utils.murmur2, BuiltInPartitioner.
  */
-import { balancerOf, type Balancer, type BalancerFunction } from './balancer.ts';
+import { byKey, type Balancer, type Unkeyed } from './balancer.ts';
 import { sticky } from './sticky.ts';
 
 /** What `murmur2` does with messages that have no key. */
 export interface Murmur2Options {
   /** Default `sticky()`. An empty key is a key. */
-  readonly unkeyed?: Balancer | BalancerFunction;
+  readonly unkeyed?: Unkeyed | undefined;
 }
 
 /** MurmurHash2 of 32 bits with Kafka's seed, as a signed integer. */
@@ -39,11 +40,5 @@ export function murmur2Hash(bytes: Uint8Array): number {
 
 /** By key as Java; without a key, `unkeyed` decides. The default balancer. */
 export function murmur2({ unkeyed = sticky() }: Murmur2Options = {}): Balancer {
-  const fallback = balancerOf(unkeyed);
-  return {
-    partition(message, key, topic) {
-      if (key === null) return fallback.partition(message, key, topic);
-      return (murmur2Hash(key) & 0x7fffffff) % topic.partitions.length;
-    },
-  };
+  return byKey(unkeyed, (key, partitionCount) => (murmur2Hash(key) & 0x7fffffff) % partitionCount);
 }

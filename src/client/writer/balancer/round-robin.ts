@@ -3,9 +3,15 @@
  */
 import { perTopic, type Balancer } from './balancer.ts';
 
-/** Gives `chunk` messages to each partition in turn; a chunk below 1 counts as 1. Default 1. kafka-go: `RoundRobin`. */
-export function roundRobin(chunk = 1): Balancer {
-  const size = Math.max(1, Math.trunc(chunk) || 1);
+/** How `roundRobin` goes around. */
+export interface RoundRobinOptions {
+  /** Messages to a partition before its neighbour's turn, default 1; less counts as 1. kafka-go: `ChunkSize`. */
+  readonly chunkSize?: number | undefined;
+}
+
+/** Gives each partition the same number of messages in turn. kafka-go: `RoundRobin`. */
+export function roundRobin({ chunkSize = 1 }: RoundRobinOptions = {}): Balancer {
+  const size = Math.max(1, Math.trunc(chunkSize) || 1);
   const counters = perTopic(() => ({ count: 0 }));
   return {
     partition(_message, _key, { topic, partitions }) {

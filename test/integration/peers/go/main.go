@@ -1,6 +1,7 @@
 // segmentio/kafka-go as a peer of the cross-client tests.
 //
-//	kafka-go write BROKERS TOPIC          writes "key<TAB>value" lines of stdin
+//	kafka-go write BROKERS TOPIC [CODEC]
+//	    writes "key<TAB>value" lines of stdin, compressed by gzip, snappy, lz4 or zstd
 //	kafka-go read BROKERS GROUP COUNT TOPIC...
 //	    reads COUNT records as a member of GROUP, commits them, leaves, and
 //	    prints them as "topic<TAB>partition<TAB>offset<TAB>key<TAB>value"
@@ -28,7 +29,9 @@ func main() {
 	var err error
 	switch args := os.Args[1:]; {
 	case len(args) == 3 && args[0] == "write":
-		err = write(ctx, strings.Split(args[1], ","), args[2])
+		err = write(ctx, strings.Split(args[1], ","), args[2], "none")
+	case len(args) == 4 && args[0] == "write":
+		err = write(ctx, strings.Split(args[1], ","), args[2], args[3])
 	case len(args) >= 5 && args[0] == "read":
 		err = read(ctx, strings.Split(args[1], ","), args[2], args[3], args[4:])
 	default:
@@ -39,12 +42,17 @@ func main() {
 	}
 }
 
-func write(ctx context.Context, brokers []string, topic string) error {
+func write(ctx context.Context, brokers []string, topic, codec string) error {
+	var compression kafka.Compression
+	if err := compression.UnmarshalText([]byte(codec)); err != nil {
+		return err
+	}
 	writer := &kafka.Writer{
 		Addr:         kafka.TCP(brokers...),
 		Topic:        topic,
 		Balancer:     &kafka.Hash{},
 		RequiredAcks: kafka.RequireAll,
+		Compression:  compression,
 		BatchSize:    1000,
 		BatchTimeout: 5 * time.Millisecond,
 	}

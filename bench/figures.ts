@@ -1,0 +1,13 @@
+/** How the benchmarks sum up what they measured. */
+
+/** The middle one, the upper of two. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** `median [least..most]`. */
+export function spread(values: readonly number[], digits: number): string {
+  const text = (value: number): string => value.toFixed(digits);
+  return `${text(median(values))} [${text(Math.min(...values))}..${text(Math.max(...values))}]`;
+}
