@@ -9,6 +9,10 @@ import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Writer } from 'kafka-wire';
 import { EmbeddedCluster } from 'kafka-wire/testing';
+import { CapturedConnection, pcapng } from './cli/support/captures.ts';
+import { exchanges } from './cli/support/exchanges.ts';
+import { kafkaWire } from './cli/support/run.ts';
+import { fixture } from './protocol/records/fixtures.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -81,6 +85,8 @@ describe('every TypeScript block runs to its end', () => {
         resolve: {
           alias: {
             '#platform': `${root}src/runtime/node.ts`,
+            '#crc32c-wasm': `${root}src/protocol/crc32c-wasm.ts`,
+            'kafka-wire/protocol': `${root}src/protocol/index.ts`,
             'kafka-wire/testing': `${root}src/testing/index.ts`,
             'kafka-wire': `${root}src/index.ts`,
           },
@@ -100,10 +106,30 @@ describe('shell blocks', () => {
     .map((line) => line.replace(/#.*/, '').trim())
     .filter((line) => line !== '');
 
-  test('are the two commands, and CI runs the second', async () => {
-    expect(commands).toEqual(['npm ci && npm run demo', 'npm ci && npm test']);
+  const ours = commands.filter((command) => command.startsWith('npx kafka-wire '));
+
+  test('are the two commands and those of the command line, and CI runs the second', async () => {
+    expect(commands).toEqual(['npm ci && npm run demo', 'npm ci && npm test', ...ours]);
     const ci = await readFile(`${root}.ci/run`, 'utf8');
     expect(ci).toContain('npm ci\nnpm test\n');
+  });
+
+  test.each(ours.map((command) => [command]))('%s', async (command) => {
+    const [exchange] = exchanges('nested');
+    if (exchange === undefined) throw new Error('there is no exchange');
+    const { request, response } = exchange;
+    const connection = new CapturedConnection()
+      .open()
+      .send('client', request)
+      .send('server', response)
+      .close();
+    await writeFile(`${folder}capture.pcapng`, pcapng(connection.packets()));
+    await writeFile(`${folder}00000000000000000000.log`, fixture('several').bytes);
+    const [name, ...rest] = command.split(' ').slice(2);
+    const args = rest.map((each) => (/\.(pcapng|log)$/.test(each) ? folder + each : each));
+    const { code, out, err } = await kafkaWire([name ?? '', ...args]);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(name === 'decode' ? /@\d+ +\+\d+ / : /retriable/i);
   });
 
   test('the demo ends with every order handled once and no lag', async () => {

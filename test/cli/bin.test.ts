@@ -1,6 +1,7 @@
 /** The command as it is installed: a file that runs by itself, next to the package's own entries, without libraries. */
 import { spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { buildPackage, type BuiltPackage } from '../support/built-package.ts';
@@ -48,6 +49,12 @@ test('it imports nothing but Node and the package', () => {
   const imported = [...code.matchAll(/^import .* from "([^"]+)";$/gm)].map((match) => match[1] ?? '');
   expect(imported.filter((name) => !/^(node:|kafka-wire(\/|$))/.test(name))).toEqual([]);
   expect(imported).toContain('kafka-wire/protocol/registry');
+});
+
+test('the licences of what is inside lie beside it', () => {
+  const text = readFileSync(join(dirname(built.commandPath), 'licenses.txt'), 'utf8');
+  for (const name of ['commander', 'picocolors']) expect(text).toMatch(new RegExp(`^${name}$`, 'm'));
+  expect(text.match(/Copyright/g)?.length).toBeGreaterThanOrEqual(2);
 });
 
 test('its exit code says what was found', async () => {

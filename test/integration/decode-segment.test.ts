@@ -87,6 +87,7 @@ async function decode(
   const startedMs = performance.now();
   const child = spawn(process.execPath, ['--import', hook, built.commandPath, 'decode', ...args, file], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' },
     timeout: 90_000,
   });
   let last = '';

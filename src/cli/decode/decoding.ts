@@ -89,6 +89,8 @@ async function decodeSource(
         ? { piece, explanation: explainBatch(piece, diagnoser) }
         : explain(piece, diagnoser);
     await write(printer.piece(explained, totals.frames + totals.batches));
+    // What comes through a pipe may be watched as it happens.
+    if (file === undefined) await write.flush();
     count(totals, explained);
   }
   await write(printer.end(totals, notesOf(form, counts)));

@@ -2,6 +2,7 @@
  * Not here: what a frame is (identify/), how the tree is shown (print/).
  * Invariant: the leaves of the tree cover the bytes, also those that could not be read.
  */
+import { ProtocolError } from 'kafka-wire';
 import { requestHeader, responseHeader, type TraceNode } from 'kafka-wire/protocol';
 import type { Diagnoser, Suspect } from './diagnosing.ts';
 import type { Identity } from './identify/identity.ts';
@@ -98,6 +99,9 @@ export function explainFrame(frame: Frame, identity: Identity, diagnoser: Diagno
       const what = `${surplus} bytes more than ${message.name} v${version} has`;
       damages.push({ space: 0, offset: end, path: 'surplus', what });
     }
+    // What Java would read all the same, and no client writes.
+    if (damages.length === 0 && identity.error instanceof ProtocolError)
+      damages.push(damageOf(identity.error, undefined));
     fields.push(...restOf(bytes, end));
   } else fields.push(...restOf(bytes, bodyStart));
   // A frame that is read to its end lacks nothing: its length is wrong then, and something else says so.

@@ -12,6 +12,7 @@ import {
 } from '../support/captures.ts';
 import { exchanges } from '../support/exchanges.ts';
 import { randomFrom } from '../../integration/support/random.ts';
+import { run } from '../../../src/cli/program.ts';
 import { kafkaWire, pieces, type JsonPiece } from '../support/run.ts';
 
 const SEED = Number(process.env['KAFKA_WIRE_SEED'] ?? 41);
@@ -159,6 +160,30 @@ describe('TCP is put together', () => {
     expect(said(found).slice(0, 3)).toEqual(expected.slice(0, 3));
     expect(said(found).slice(-6)).toEqual(expected.slice(-6));
   });
+});
+
+test('a capture that is still being taken is explained as it grows', async () => {
+  const packets = conversation().packets();
+  const file = pcap(packets);
+  let out = '';
+  const seen: number[] = [];
+  await run(['decode', '--ndjson'], {
+    input: (async function* () {
+      for (let at = 0; at < file.length; at += 500) {
+        yield file.subarray(at, at + 500);
+        seen.push(out.split('\n').length - 1);
+      }
+    })(),
+    isInputTerminal: false,
+    isColoured: false,
+    write(text) {
+      out += text;
+    },
+    complain: () => undefined,
+  });
+  // At every chunk all frames are out that were complete two chunks before.
+  expect(seen.at(-1)).toBeGreaterThanOrEqual(expected.length - 2);
+  expect(new Set(seen).size).toBeGreaterThan(expected.length / 2);
 });
 
 describe('a capture without anything of Kafka', () => {

@@ -7,7 +7,7 @@ import { joined } from '../support/captures.ts';
 import { exchanges } from '../support/exchanges.ts';
 import { pieces, type JsonNode, type JsonPiece } from '../support/run.ts';
 
-const CORRUPTIONS = 200;
+const CORRUPTIONS = 500;
 const SEED = Number(process.env['KAFKA_WIRE_SEED'] ?? 20_260_725);
 
 function leavesOf(piece: JsonPiece | undefined): JsonNode[] {

@@ -43,6 +43,16 @@ test('control characters of a value are escaped: nothing moves the cursor', asyn
   expect(text).not.toMatch(/[^\P{Cc}\n]/u);
 });
 
+test('what a lenient reader takes and no client writes is damage: a boolean that is neither 0 nor 1', async () => {
+  const metadata = exchanges('full').find(({ name, version }) => name === 'Metadata' && version === 4);
+  const frame = metadata?.request.slice() ?? new Uint8Array(0);
+  expect((await pieces(frame)).code).toBe(0);
+  frame[frame.length - 1] = 7;
+  const { code, pieces: found } = await pieces(frame);
+  expect(found[0]?.damage).toMatchObject([{ offset: frame.length - 1, path: 'allowAutoTopicCreation' }]);
+  expect(code).toBe(1);
+});
+
 test('a capture’s frames say who sent them and when, and offsets count from the frame', async () => {
   const connection = new CapturedConnection().open();
   connection.send('client', produce.request).send('server', produce.response).close();

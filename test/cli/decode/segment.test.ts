@@ -88,6 +88,17 @@ test(`one wrong byte costs one batch: it is named, and the next one is read (see
   }
 });
 
+test('a single batch is recognized although its checksum fails', async () => {
+  for (const name of ['plain', 'many', 'headers', 'gzip']) {
+    const bytes = fixture(name).bytes.slice();
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 0x10;
+    const { code, pieces: found } = await pieces(bytes);
+    expect(found, name).toMatchObject([{ kind: 'batch' }]);
+    expect(found[0]?.damage?.[0]?.path, name).toBe('records[0].crc');
+    expect(code, name).toBe(1);
+  }
+});
+
 test('space that a broker reserved behind the batches is no damage', async () => {
   const { bytes } = fixture('several');
   const { code, out } = await kafkaWire(['decode', '--headers'], {

@@ -1,4 +1,6 @@
-/** What a frame may be, and what it is. Not here: finding out (conversation.ts, trial.ts). */
+/** What a frame may be, and what it is.
+ * Not here: finding out (conversation.ts, trial.ts).
+ */
 import type { TracedApi } from 'kafka-wire/protocol';
 
 /** Who sent a frame. */
@@ -19,6 +21,8 @@ export type Identity =
       readonly kind: 'message';
       /** Whether a strict decoder takes all bytes. */
       readonly isExact?: boolean;
+      /** What it says if not. */
+      readonly error?: unknown;
       /** How it is known. */
       readonly by: 'options' | 'header' | 'request' | 'trial';
       /** What else the bytes may be, as people name it. */

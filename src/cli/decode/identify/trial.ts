@@ -20,6 +20,8 @@ export interface Fit extends Candidate {
   readonly consumed: number;
   /** Whether they all were, and no rule was bent. */
   readonly isExact: boolean;
+  /** What a strict decoder says if not. */
+  readonly error?: unknown;
   readonly points: number;
 }
 
@@ -75,10 +77,10 @@ export function fitOf(candidate: Candidate, bytes: Uint8Array, start: number): F
     const value = api[side].decode(reader, version, { strict: true });
     points += plausibility(api[side].plan(version), value);
     return { ...candidate, consumed: bytes.length - start, isExact: true, points };
-  } catch {
+  } catch (error) {
     // That it does not fit is the answer; how far it went is where the reader stands.
     const consumed = Math.min(reader.position, bytes.length) - start;
-    return { ...candidate, consumed, isExact: false, points };
+    return { ...candidate, consumed, isExact: false, error, points };
   }
 }
 

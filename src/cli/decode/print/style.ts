@@ -1,4 +1,6 @@
-/** How output looks: the colours, and how much of a tree is shown. */
+/** How output looks: the colours, and how much of a tree is shown.
+ * Not here: what is printed.
+ */
 import pc from 'picocolors';
 
 /** Functions that colour text, or leave it as it is. */
