@@ -6,11 +6,19 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 
-/** Makes the output executable, as package managers do with a `bin` when they install it. */
-const executable: Plugin = {
-  name: 'executable',
-  writeBundle({ dir = '' }, bundle) {
-    for (const file of Object.keys(bundle)) chmodSync(join(dir, file), 0o755);
+/** Makes the command executable, as package managers do with a `bin` when they install it, and puts the licences of the
+ * libraries in it beside it.
+ */
+const command: Plugin = {
+  name: 'command',
+  generateBundle() {
+    const texts = ['commander', 'picocolors'].map(
+      (name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8')}`,
+    );
+    this.emitFile({ type: 'asset', fileName: 'licenses.txt', source: texts.join('\n') });
+  },
+  writeBundle({ dir = '' }) {
+    chmodSync(join(dir, 'main.js'), 0o755);
   },
 };
 
@@ -53,7 +61,7 @@ export default defineConfig([
     platform: 'node',
     transform: { target: 'es2022' },
     output: { dir: 'dist/cli', format: 'esm', cleanDir: true },
-    plugins: [executable],
+    plugins: [command],
   },
   {
     input: { worker: 'bench/worker.ts', codec: 'bench/codec/worker.ts' },

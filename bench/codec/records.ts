@@ -7,7 +7,8 @@ import { crc32c, encodeRecordBatch, type LogCursor, visitRecords } from 'kafka-w
 import { type Case, type Contestant, inTurn, sameBytes, type Work } from './case.ts';
 import type { RecordPeer, SampleRecord } from './peers.ts';
 
-const batches = 8;
+/** Taken in turn. What came from a socket is in a cache of this size. */
+const batchesBytes = 1_048_576;
 /** Bytes of a batch's header. */
 const header = 61;
 const baseTimestamp = 1_760_000_000_000;
@@ -119,6 +120,9 @@ export async function recordCases(
   peerName: string,
   peer?: RecordPeer,
 ): Promise<Case[]> {
+  const batches = Math.round(
+    batchesBytes / encodeRecordBatch({ records: sampleRecords(valueBytes, 0) }).length,
+  );
   const samples = Array.from({ length: batches }, (_, index) => sampleRecords(valueBytes, index));
   const encoded = samples.map((records) => encodeRecordBatch({ records }));
   const memory = new Uint8Array(2 * (encoded[0]?.length ?? 0));

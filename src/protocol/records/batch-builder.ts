@@ -52,6 +52,8 @@ export class BatchBuilder {
   /** Highest timestamp of the records in ms; -1 without one. */
   maxTimestamp = -1;
   #buffer: Uint8Array;
+  /** Of the record that is being added, from `baseTimestamp`. */
+  #timestampDelta = 0;
 
   /** `initial`: bytes to allocate now, or memory to write into. When that is full, an array of twice its size follows. */
   constructor(initial: number | Uint8Array = 1024) {
@@ -61,6 +63,12 @@ export class BatchBuilder {
 
   /** Adds a record; `timestamp` in ms, an integer up to 2^53-1. Throws UsageError `CLOSED` after `finish`. */
   append(timestamp: number, key: RecordBytes, value: RecordBytes, headers?: readonly HeaderInput[]): void {
+    // Short enough to be inlined, and a number as large as this is only put on the heap where it goes through a call.
+    this.#stamp(timestamp);
+    this.#append(key, value, headers);
+  }
+
+  #append(key: RecordBytes, value: RecordBytes, headers?: readonly HeaderInput[]): void {
     if (typeof key === 'string' && key.length > LONG_TEXT) key = encodeUtf8(key);
     if (typeof value === 'string' && value.length > LONG_TEXT) value = encodeUtf8(value);
     const start = this.byteLength;
@@ -68,12 +76,13 @@ export class BatchBuilder {
     const guess = fieldBytes(key, value, headers, AS_ASCII);
     const hasText = typeof key === 'string' || typeof value === 'string' || headers !== undefined;
     const target = this.#reserve(hasText ? recordByteBound(key, value, headers) : MAX_OVERHEAD + guess);
-    const fields = this.#writeOverhead(target, timestamp, guess);
+    const fields = this.#writeOverhead(target, guess);
     let position = writeField(target, fields, key);
     position = writeField(target, position, value);
     position = writeHeaders(target, position, headers);
     if (position - fields !== guess) position = correctLength(target, start, position);
-    this.#added(timestamp, position);
+    this.recordCount++;
+    this.byteLength = position;
   }
 
   /** The records so far, which a codec may compress: a view that the next change makes stale. */
@@ -127,16 +136,18 @@ export class BatchBuilder {
 
   /** Adds a record of which everything behind the offset is encoded already. */
   #appendRest(timestamp: number, rest: Uint8Array): void {
+    this.#stamp(timestamp);
     const target = this.#reserve(MAX_OVERHEAD + rest.length);
-    const position = this.#writeOverhead(target, timestamp, rest.length);
+    const position = this.#writeOverhead(target, rest.length);
     target.set(rest, position);
-    this.#added(timestamp, position + rest.length);
+    this.recordCount++;
+    this.byteLength = position + rest.length;
   }
 
   /** Writes what stands in front of a record's key, `restBytes` long with what follows; returns the position after it. */
-  #writeOverhead(target: Uint8Array, timestamp: number, restBytes: number): number {
+  #writeOverhead(target: Uint8Array, restBytes: number): number {
+    const timestampDelta = this.#timestampDelta;
     const { recordCount } = this;
-    const timestampDelta = recordCount === 0 ? 0 : timestamp - this.baseTimestamp;
     const length = 1 + varlongLength(timestampDelta) + varintLength(recordCount) + restBytes;
     let position = writeVarint(target, this.byteLength, length);
     target[position] = 0;
@@ -144,11 +155,12 @@ export class BatchBuilder {
     return writeVarint(target, position, recordCount);
   }
 
-  #added(timestamp: number, byteLength: number): void {
-    if (this.recordCount === 0) this.baseTimestamp = timestamp;
-    if (this.recordCount === 0 || timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
-    this.recordCount++;
-    this.byteLength = byteLength;
+  /** Takes in the timestamp of the record that is to be added. */
+  #stamp(timestamp: number): void {
+    const isFirst = this.recordCount === 0;
+    if (isFirst) this.baseTimestamp = timestamp;
+    this.#timestampDelta = timestamp - this.baseTimestamp;
+    if (isFirst || timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
   }
 
   /** The buffer, with room for `bytes` more. */

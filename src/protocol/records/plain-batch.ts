@@ -124,8 +124,10 @@ export function encodeRecordBatch(input: RecordBatchInput, into?: Uint8Array): U
   const [{ key = null, value = null, headers } = {}] = records;
   const bytes = at.records + records.length * recordByteBound(key, value, headers);
   const builder = new BatchBuilder(into ?? Math.min(bytes, MAX_FIRST_BYTES));
-  for (const record of records) {
-    builder.append(record.timestamp ?? -1, record.key ?? null, record.value ?? null, record.headers);
+  for (const { timestamp, key = null, value = null, headers } of records) {
+    // Either a number or none: one of the two would be put on the heap for each record.
+    if (timestamp === undefined) builder.append(-1, key, value, headers);
+    else builder.append(timestamp, key, value, headers);
   }
   const { codec, logAppendTime } = input;
   const compressed = codec?.compress(builder.payload);
