@@ -21,6 +21,8 @@ export interface Codec {
   readonly name: string;
   /** The lowest and the highest level; absent where there are none. */
   readonly levels?: readonly [lowest: number, highest: number];
+  /** Why `compress` fails in this runtime, and where it would not; absent if it does not. */
+  readonly cannotCompress?: string;
   /** `level` is the codec's own scale (`compression.gzip.level` and the like); a codec without levels ignores it.
    * Throws a UsageError for a level outside the scale.
    */

@@ -3,28 +3,18 @@
  * Invariants: a match never reaches before its block; the last five bytes are literals, no match begins in the last twelve.
  * Source: LZ4 block format description.
  */
-import { copy, malformed, repeat, sameBytes } from './words.ts';
+import { copy, HASH_BITS, malformed, MIN_MATCH, repeat, sameBytes, type MatchTable } from './words.ts';
 
 /** What `inflateBlock` gives instead of writing beyond its limit. */
 export const BEYOND_LIMIT = -1;
 
 const NAME = 'lz4';
-const HASH_BITS = 13;
 const MULTIPLIER = 0x9e3779b1;
-const MIN_MATCH = 4;
 /** No match begins in the last twelve bytes, and none reaches into the last five. */
 const MATCH_MARGIN = 12;
 const LAST_LITERALS = 5;
 /** Attempts without a match after which the search begins to skip, as a power of 2. */
 const SKIP_BITS = 6;
-
-/** Where the last four bytes with some hash were, counted from the block. */
-export type MatchTable = Uint16Array;
-
-/** A table for blocks of up to 64 KiB. */
-export function matchTable(): MatchTable {
-  return new Uint16Array(1 << HASH_BITS);
-}
 
 /** Most bytes that `length` bytes become. */
 export function maxCompressedBytes(length: number): number {

@@ -5,8 +5,8 @@
  */
 import { ProtocolError } from '../errors.ts';
 import type { DecompressOptions, SyncCodec } from './codec.ts';
-import { BEYOND_LIMIT, compressBlock, inflateBlock, matchTable, maxCompressedBytes } from './lz4-block.ts';
-import { beyondLimit, malformed, SLACK_BYTES, viewOf } from './words.ts';
+import { BEYOND_LIMIT, compressBlock, inflateBlock, maxCompressedBytes } from './lz4-block.ts';
+import { beyondLimit, malformed, matchTable, SLACK_BYTES, viewOf } from './words.ts';
 import { xxhash32 } from './xxhash32.ts';
 
 const NAME = 'lz4';

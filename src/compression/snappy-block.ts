@@ -3,26 +3,16 @@
  * Invariant: `inflateRaw` writes exactly the length in front, which the caller has checked before it made room.
  * Source: snappy's format_description.txt.
  */
-import { copy, malformed, repeat, sameBytes } from './words.ts';
+import { copy, HASH_BITS, malformed, MIN_MATCH, repeat, sameBytes, type MatchTable } from './words.ts';
 
 const NAME = 'snappy';
-const HASH_BITS = 13;
 const MULTIPLIER = 0x1e35a7bd;
-const MIN_MATCH = 4;
 /** No copy begins in the last bytes: looking for it is not worth the care at the end. */
 const MATCH_MARGIN = 15;
 /** Attempts without a match after which the search begins to skip, as a power of 2. */
 const SKIP_BITS = 5;
 /** Three bytes of a copy become at most 64. */
 const MAX_EXPANSION = 22;
-
-/** Where the last four bytes with some hash were, counted from the block. */
-export type MatchTable = Uint16Array;
-
-/** A table for blocks of up to 64 KiB. */
-export function matchTable(): MatchTable {
-  return new Uint16Array(1 << HASH_BITS);
-}
 
 /** Most bytes that `length` bytes become. */
 export function maxCompressedBytes(length: number): number {

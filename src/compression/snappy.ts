@@ -4,8 +4,8 @@
  * Source: xerial's SnappyOutputStream and SnappyInputStream, which Kafka's clients use.
  */
 import type { DecompressOptions, SyncCodec } from './codec.ts';
-import { compressRaw, inflateRaw, matchTable, maxCompressedBytes, readLength } from './snappy-block.ts';
-import { beyondLimit, malformed, SLACK_BYTES, viewOf } from './words.ts';
+import { compressRaw, inflateRaw, maxCompressedBytes, readLength } from './snappy-block.ts';
+import { beyondLimit, malformed, matchTable, SLACK_BYTES, viewOf } from './words.ts';
 
 const NAME = 'snappy';
 /** Magic, version 1, readable by version 1. No raw block begins so: 0x4e would copy before there is anything. */

@@ -1,4 +1,4 @@
-/** What snappy, lz4 and zstd have in common: errors, and copying by words of four bytes.
+/** What snappy, lz4 and zstd have in common: errors, copying by words of four bytes, and where matches are looked up.
  * Not here: what the bytes mean.
  * Invariant: a copy reads nothing beyond `SLACK_BYTES` after its source and writes nothing beyond as many after its end;
  * the callers keep that room.
@@ -9,6 +9,20 @@ import { ProtocolError } from '../errors.ts';
 
 /** Room after the end of a buffer that a copy by words may touch. */
 export const SLACK_BYTES = 16;
+
+/** Shortest match that the compressors look for. */
+export const MIN_MATCH = 4;
+
+/** Bits of the hashes that a `MatchTable` is for. */
+export const HASH_BITS = 13;
+
+/** Where the last four bytes with some hash were, counted from the block. */
+export type MatchTable = Uint16Array;
+
+/** A table for blocks of up to 64 KiB. */
+export function matchTable(): MatchTable {
+  return new Uint16Array(1 << HASH_BITS);
+}
 
 /** From here on the call of a native copy costs less than a loop of words. */
 const NATIVE_BYTES = 64;

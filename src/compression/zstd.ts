@@ -9,17 +9,18 @@ import { checkLevel, type Codec } from './codec.ts';
 import { classified } from './platform-failure.ts';
 import { inflateFrames, isOneFrame } from './zstd-frame.ts';
 
+const cannotCompress =
+  'zstd: this runtime cannot write it; Node 22.15 and later, Bun and Deno can. Use one of them, or another codec';
+
 /** A zstd codec on `port`. Without zstd there, `compress` throws a UsageError and `decompress` is pure TypeScript. */
 export function zstdCodec({ zstd }: Pick<Platform, 'zstd'>): Codec {
   const codec: Codec = {
     id: 4,
     name: 'zstd',
     levels: [-131_072, 22],
+    ...(zstd === undefined && { cannotCompress }),
     compress(bytes, level) {
-      if (zstd === undefined) {
-        const what = 'this runtime cannot write zstd: use Node 22.15 or later, or another codec';
-        throw new UsageError(`zstd: ${what}`, { code: 'UNSUPPORTED_VERSION' });
-      }
+      if (zstd === undefined) throw new UsageError(cannotCompress, { code: 'UNSUPPORTED_VERSION' });
       if (level !== undefined) checkLevel(codec, level);
       return zstd.compress(bytes, level);
     },
