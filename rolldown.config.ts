@@ -2,7 +2,7 @@
  * programs that Node 20 cannot run as TypeScript (`build/`). Types come from tsc; nothing is minified, so stack traces
  * stay readable.
  */
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 
@@ -23,6 +23,13 @@ const command: Plugin = {
 };
 
 const builtin = /^(node:|cloudflare:|#platform$|#crc32c-wasm$)/;
+
+/** Every example is a program of its own. */
+const examples = Object.fromEntries(
+  readdirSync('examples')
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => [`examples/${file.slice(0, -'.ts'.length)}`, `examples/${file}`]),
+);
 
 /** Puts the WebAssembly module beside the file that imports it on Workers. */
 const wasmFile: Plugin = {
@@ -73,8 +80,10 @@ export default defineConfig([
   {
     input: {
       bench: 'bench/main.ts',
-      demo: 'examples/demo.ts',
+      ...examples,
       kafka: 'tools/kafka/main.ts',
+      mutants: 'tools/mutants/main.ts',
+      soak: 'tools/soak/main.ts',
       generate: 'tools/generate/main.ts',
       releases: 'tools/releases/main.ts',
       wasm: 'tools/wasm/main.ts',

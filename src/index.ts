@@ -10,6 +10,7 @@ export type {
   SharedClient,
   SharedOptions,
   TopicPartition,
+  TransactionSource,
 } from './client/cluster/index.ts';
 export { rangeAssignor } from './client/group/assignor/range.ts';
 export type {
@@ -56,6 +57,9 @@ export type { HeadersInput, OutgoingMessage } from './client/writer/message.ts';
 export type { BatchOutcome, WriterOptions, WriterSettings } from './client/writer/options.ts';
 export type { WriteReceipt, WrittenMessage } from './client/writer/receipt.ts';
 export type { Summary, WriterCounts, WriterStats } from './client/writer/stats.ts';
+export type { Transaction } from './client/writer/transaction.ts';
+export type { OffsetToSend } from './client/writer/transaction-coordinator.ts';
+export type { BeginTransactionOptions, TransactionOptions } from './client/writer/transactions.ts';
 export { Writer, type CloseOptions, type WriteOptions } from './client/writer/writer.ts';
 export {
   gzip,

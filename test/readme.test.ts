@@ -2,10 +2,9 @@
  * and every shell block names commands that exist and that were run.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Writer } from 'kafka-wire';
 import { EmbeddedCluster } from 'kafka-wire/testing';
@@ -13,6 +12,7 @@ import { CapturedConnection, pcapng } from './cli/support/captures.ts';
 import { exchanges } from './cli/support/exchanges.ts';
 import { kafkaWire } from './cli/support/run.ts';
 import { fixture } from './protocol/records/fixtures.ts';
+import { GuideBlocks } from './support/guide-blocks.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -23,7 +23,6 @@ const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map((match) 
   language: match[1] ?? '',
   code: match[2] ?? '',
 }));
-const programs = blocks.filter(({ language }) => language === 'ts').map(({ code }) => code);
 
 /** What the application around a block has: a way to handle an order, after which the program may end. */
 const surroundings = `
@@ -35,6 +34,8 @@ async function bill(order: unknown): Promise<void> {
 }
 `;
 
+const programs = new GuideBlocks('readme', readme, (code) => (code.includes('bill(') ? surroundings : ''));
+
 let cluster: EmbeddedCluster;
 
 beforeAll(async () => {
@@ -45,56 +46,23 @@ beforeAll(async () => {
     value: JSON.stringify({ total }),
   }));
   await writer.writeMessages(orders);
-  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  await Promise.all(
-    programs.map((code, index) => {
-      const prelude = code.includes('bill(') ? surroundings : '';
-      return writeFile(`${folder}block-${index}.ts`, `${prelude}${code}`);
-    }),
-  );
 });
 
 afterAll(() => cluster.close());
 
 test('README has TypeScript and shell blocks, and no others', () => {
-  expect(programs.length).toBeGreaterThanOrEqual(4);
+  expect(programs.codes.length).toBeGreaterThanOrEqual(4);
   expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['ts', 'sh']));
 });
 
-test('every TypeScript block compiles', async () => {
-  const config = { extends: '../../tsconfig.json', include: ['*.ts'], exclude: [] };
-  await writeFile(`${folder}tsconfig.json`, JSON.stringify(config));
-  await run(`${root}node_modules/.bin/tsc`, ['-p', folder], { timeout: 60_000 });
-});
+test('every TypeScript block compiles', () => programs.compile());
 
 describe('every TypeScript block runs to its end', () => {
-  test.each(programs.map((code, index) => ({ index, first: code.split('\n').at(-2) ?? '' })))(
+  test.each(programs.codes.map((code, index) => ({ index, first: code.split('\n').at(-2) ?? '' })))(
     'block $index: $first',
     async ({ index }) => {
-      const code = (await readFile(`${folder}block-${index}.ts`, 'utf8')).replaceAll(
-        "'localhost:9092'",
-        JSON.stringify(cluster.brokers[0]),
-      );
-      await writeFile(`${folder}run-${index}.ts`, code);
-      const bundle = await rolldown({
-        input: `${folder}run-${index}.ts`,
-        platform: 'node',
-        external: /^node:/,
-        transform: { target: 'es2022' },
-        resolve: {
-          alias: {
-            '#platform': `${root}src/runtime/node.ts`,
-            '#crc32c-wasm': `${root}src/protocol/crc32c-wasm.ts`,
-            'kafka-wire/protocol': `${root}src/protocol/index.ts`,
-            'kafka-wire/testing': `${root}src/testing/index.ts`,
-            'kafka-wire': `${root}src/index.ts`,
-          },
-        },
-      });
-      await bundle.write({ file: `${folder}run-${index}.mjs`, format: 'esm', codeSplitting: false });
-      const { stderr } = await run(process.execPath, [`${folder}run-${index}.mjs`], { timeout: 15_000 });
-      expect(stderr).toBe('');
+      expect(await programs.run(index, cluster.brokers[0])).toBe('');
     },
   );
 });
@@ -134,7 +102,7 @@ describe('shell blocks', () => {
 
   test('the demo ends with every order handled once and no lag', async () => {
     const began = performance.now();
-    const { stdout } = await run(process.execPath, [`${root}build/demo.js`], { timeout: 20_000 });
+    const { stdout } = await run(process.execPath, [`${root}build/examples/demo.js`], { timeout: 20_000 });
     expect(stdout).toContain('every order was handled exactly once, and the lag is 0');
     expect(performance.now() - began).toBeLessThan(10_000);
   });

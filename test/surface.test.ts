@@ -24,14 +24,15 @@ const surface: Readonly<Record<string, Names>> = {
     `),
     types: names(`
       Address Assignor AssignorMember AssignorTopic Balancer BalancerFunction BalancerTopic
-      BatchOutcome BrokerErrorOptions ClientOptions ClientRequestOptions CloseOptions Codec
+      BatchOutcome BeginTransactionOptions BrokerErrorOptions ClientOptions ClientRequestOptions CloseOptions Codec
       CommitOptions Committable ConnectionErrorOptions Crc32Options DecompressOptions Dial DialOptions
       ErrorCode FetchBatchOptions FetchCallOptions GroupMetadata GroupReaderOptions HashOptions
       HeadersInput KafkaErrorOptions Listener LogFields Logger Message MessageBatch Murmur2Options
-      OutgoingMessage PartitionReaderOptions PartitionsReaderOptions Platform PlatformZstd ProtocolErrorOptions
+      OffsetToSend OutgoingMessage PartitionReaderOptions PartitionsReaderOptions Platform PlatformZstd ProtocolErrorOptions
       ReaderCloseOptions ReaderCommitOutcome ReaderOptions ReaderPartitionStats ReaderStats
       ReadingOptions RoundRobinOptions SharedClient SharedOptions StartOffset StickyOptions Stored
-      Summary TimeoutErrorOptions Timer TlsOptions TopicPartition TopicPartitions Transport Unkeyed
+      Summary TimeoutErrorOptions Timer TlsOptions TopicPartition TopicPartitions Transaction
+      TransactionOptions TransactionSource Transport Unkeyed
       WriteOptions WriteReceipt WriterCounts WriterOptions WriterSettings WriterStats WrittenMessage
     `),
   },
@@ -202,12 +203,17 @@ const surface: Readonly<Record<string, Names>> = {
   },
   './testing': {
     values: names(`
-      EmbeddedCluster virtualWorld
+      EmbeddedCluster FaultProxy History batchEvents checkHistory virtualWorld
     `),
     types: names(`
-      ApiKey CommittedOffset EmbeddedClusterOptions Fault FaultControl FaultHook FaultOutcome
-      GroupMember GroupSnapshot GroupState InjectedFault NewTopic PartitionState RequestOrigin
-      RequestRecord VirtualChunking VirtualNetwork VirtualWorld VirtualWorldOptions
+      Anomaly AnomalyName ApiKey AssignEvent BatchEvent CallbackEvent CheckOptions CommitEvent
+      CommittedOffset CoordinatorType EmbeddedClusterOptions ExchangeFault Fault FaultControl FaultHook
+      FaultOutcome FaultProxyOptions GroupMember GroupSnapshot GroupState HistoryEvent
+      HistoryOptions HistoryReport InjectedFault LinkFault NewEvent NewTopic PartitionState
+      PollEvent ProcessedEvent ProxyFault ProxyFaultControl ProxyHook ProxyOrigin ProxyOutcome
+      ProxyVerdict RequestOrigin RequestRecord RevokeEvent SendEvent SendResult SettledEvent
+      StoredWord TransactionEvent TransactionSnapshot TransactionState VirtualChunking VirtualNetwork VirtualWorld
+      VirtualWorldOptions
     `),
   },
 };

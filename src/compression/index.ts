@@ -19,7 +19,7 @@ export { zstdCodec } from './zstd.ts';
 export const gzip: Codec = /* @__PURE__ */ gzipCodec(platform);
 
 /** Kafka's codec 4. Levels -131072 to 22, default 3 (`compression.zstd.level`). Written where the runtime has zstd (Node
- * from 22.15 on), else a UsageError; read everywhere.
+ * from 22.15 on, Bun, Deno), else a UsageError; read everywhere.
  */
 export const zstd: Codec = /* @__PURE__ */ zstdCodec(platform);
 

@@ -13,35 +13,36 @@ const table: Int32Array = /* @__PURE__ */ new Int32Array(16 * 256);
 let isLittleEndian: boolean | undefined;
 
 /** With y = x^32, P divides 1 + y^14 + y^39 + y^54 + y^144 + y^209: a word vanishes when it is added to those 65, 155,
- * 170, 195 and 209 words later. What is left for the table are the last words, here a multiple of 4.
+ * 170, 195 and 209 words later. The last ones are left for the table.
  */
 const REACH = 209;
-const REST_WORDS = 212;
-const BLOCK_WORDS = 2048;
 /** Below 6 KiB the long rest costs more than folding spares; measured on Node 20 and 24. */
-const FOLD_FROM_WORDS = 1536;
+const FOLD_FROM_BYTES = 6144;
+const BLOCK_WORDS = 4096;
 /** The last `REACH` folded words, then a block of new ones. */
-const folded: Int32Array = /* @__PURE__ */ new Int32Array(REACH + BLOCK_WORDS);
+const block: Int32Array = /* @__PURE__ */ new Int32Array(REACH + BLOCK_WORDS);
+/** What folding leaves: `REACH` words, and up to 15 bytes. */
+const rest: Int32Array = /* @__PURE__ */ new Int32Array(REACH + 4);
 
-/** From here on WebAssembly spares more than its copy and its end cost: 4 to 5 times as fast from 64 KiB on. */
+/** From here on WebAssembly spares more than its copy and its end cost: 5 times as fast from 64 KiB on. */
 const WASM_FROM_BYTES = 4096;
-/** Bytes that go into WebAssembly's memory of 128 KiB at a time. */
+/** Bytes that go into WebAssembly's memory of 64 KiB at a time. */
 const PIECE_BYTES = 32_768;
-/** How far back WebAssembly looks: 5,275 bytes, rounded up to 64. */
-const REACH_BYTES = 5312;
-/** The 209 bytes that are left, and zeros in front, which count for nothing. */
-const UNFOLDED_BYTES = 224;
+/** What WebAssembly leaves. */
+const UNFOLDED_BYTES = 499;
+/** How far back it looks: as much, rounded up to 64. */
+const REACH_BYTES = 512;
 
 /** What crc32c.wat exports. */
 interface FoldExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  forward(start: number): void;
-  finish(): void;
+  /** Adds to every byte from `at` to `stop` what reaches it, 64 a step: 64 forward, -64 backward. */
+  fold(at: number, stop: number, step: number): void;
 }
-interface Folding extends Pick<FoldExports, 'forward' | 'finish'> {
-  /** All of WebAssembly's memory. */
+interface Folding {
+  /** All of WebAssembly's memory; what is folded ends where it ends. */
   readonly memory: Uint8Array;
-  readonly unfolded: Uint8Array;
+  readonly fold: FoldExports['fold'];
 }
 declare const WebAssembly: {
   readonly Instance: new (module: object) => { readonly exports: FoldExports };
@@ -59,52 +60,42 @@ export function crc32c(bytes: Uint8Array, seed = 0): number {
 
 function startFolding(): Folding | null {
   try {
-    const { memory, forward, finish } = new WebAssembly.Instance(crc32cModule()).exports;
-    const bytes = new Uint8Array(memory.buffer);
-    return { memory: bytes, unfolded: bytes.subarray(-UNFOLDED_BYTES), forward, finish };
+    const { memory, fold } = new WebAssembly.Instance(crc32cModule()).exports;
+    return { memory: new Uint8Array(memory.buffer), fold };
   } catch {
     return null; // Without WebAssembly, without its vectors, or not allowed to compile: it stays so.
   }
 }
 
-function crc32cFolded(
-  { memory, unfolded, forward, finish }: Folding,
-  bytes: Uint8Array,
-  seed: number,
-): number {
+function crc32cFolded({ memory, fold }: Folding, bytes: Uint8Array, seed: number): number {
   const end = memory.length;
-  // The first piece is the odd one; the next ones look back on all of it.
+  // The first piece is the odd one; it holds the first 4 bytes.
   let position = bytes.length % PIECE_BYTES;
-  if (position < REACH_BYTES) position = Math.min(position + PIECE_BYTES, bytes.length);
+  if (position < 4) position += PIECE_BYTES;
   let start = end - position;
   memory.fill(0, start - REACH_BYTES - 63, start);
   memory.set(bytes.subarray(0, position), start);
   // The CRC of what came before is a sum with the first 4 bytes.
   for (let i = 0; i < 4; i++) memory[start + i] = (memory[start + i] as number) ^ (~seed >>> (8 * i));
-  forward(start & ~63);
+  fold(start & ~63, end, 64);
   start = end - PIECE_BYTES;
   for (; position < bytes.length; position += PIECE_BYTES) {
     memory.copyWithin(start - REACH_BYTES, end - REACH_BYTES);
     memory.set(bytes.subarray(position, position + PIECE_BYTES), start);
-    forward(start);
+    fold(start, end, 64);
   }
-  finish();
-  return crc32cPure(unfolded, -1);
+  // The last bytes must not vanish: backward goes what they gave to each other.
+  memory.fill(0, end - 2 * REACH_BYTES, end - UNFOLDED_BYTES);
+  fold(end - 64, end - 64 - REACH_BYTES, -64);
+  return crc32cPure(memory.subarray(-UNFOLDED_BYTES), -1);
 }
 
 /** `crc32c` without WebAssembly, on every runtime. */
 export function crc32cPure(bytes: Uint8Array, seed = 0): number {
   if (isLittleEndian === undefined) prepare();
-  const { buffer, byteOffset, length } = bytes;
-  let crc = ~seed;
-  let position = 0;
-  if (isLittleEndian && length >= 32) {
-    const head = -byteOffset & 3;
-    const words = new Int32Array(buffer, byteOffset + head, ((length - head) >> 4) << 2);
-    position = head + words.byteLength;
-    crc = ofWords(words, ofBytes(bytes, 0, head, crc));
-  }
-  return ~ofBytes(bytes, position, length, crc) >>> 0;
+  const { length } = bytes;
+  if (!isLittleEndian || length < 32) return ~ofBytes(bytes, 0, length, ~seed) >>> 0;
+  return ~(length < FOLD_FROM_BYTES ? ofWords(bytes, ~seed) : ofWords(foldPure(bytes, ~seed), 0)) >>> 0;
 }
 
 function prepare(): void {
@@ -126,16 +117,18 @@ function ofBytes(bytes: Uint8Array, start: number, end: number, seed: number): n
   return crc;
 }
 
-/** Of a multiple of 4 words. */
-function ofWords(words: Int32Array, seed: number): number {
-  if (words.length < FOLD_FROM_WORDS) return sliceBy16(words, words.length, seed);
-  fold(words, seed);
-  return sliceBy16(folded, REST_WORDS, 0);
+/** Of at least 3 bytes, four words at a time. */
+function ofWords(bytes: Uint8Array, seed: number): number {
+  const { buffer, byteOffset, length } = bytes;
+  const head = -byteOffset & 3;
+  const words = new Int32Array(buffer, byteOffset + head, ((length - head) >> 4) << 2);
+  const crc = sliceBy16(words, ofBytes(bytes, 0, head, seed));
+  return ofBytes(bytes, head + words.byteLength, length, crc);
 }
 
-function sliceBy16(words: Int32Array, end: number, seed: number): number {
+function sliceBy16(words: Int32Array, seed: number): number {
   let crc = seed;
-  for (let i = 0; i < end; i += 4) {
+  for (let i = 0; i < words.length; i += 4) {
     const a = (words[i] as number) ^ crc;
     const b = words[i + 1] as number;
     const c = words[i + 2] as number;
@@ -161,32 +154,42 @@ function sliceBy16(words: Int32Array, end: number, seed: number): number {
   return crc;
 }
 
-/** The sum of the folded words that reach the word `index` steps into the block. */
-function reached(index: number): number {
-  const far = (folded[index] as number) ^ (folded[index + 14] as number) ^ (folded[index + 39] as number);
-  return far ^ (folded[index + 54] as number) ^ (folded[index + 144] as number);
+/** Folds all bytes into the last few, which it returns. */
+function foldPure(bytes: Uint8Array, seed: number): Uint8Array {
+  const count = ((bytes.length >> 2) - REACH) & ~3;
+  const blockBytes = new Uint8Array(block.buffer);
+  // The first block is the odd one; the next ones look back on all of it.
+  let start = -count & (BLOCK_WORDS - 1);
+  block.fill(0, start, start + REACH);
+  for (let word = 0; word < count; start = 0) {
+    const next = word + BLOCK_WORDS - start;
+    blockBytes.set(bytes.subarray(4 * word, 4 * next), 4 * (start + REACH));
+    if (word === 0) block[start + REACH] = (block[start + REACH] as number) ^ seed;
+    forward(start);
+    block.copyWithin(0, BLOCK_WORDS, BLOCK_WORDS + REACH);
+    word = next;
+  }
+  const left = new Uint8Array(rest.buffer, 0, bytes.length - 4 * count);
+  left.set(bytes.subarray(4 * count));
+  block.fill(0, REACH, 2 * REACH);
+  for (let i = 0; i < REACH; i++) rest[i] = (rest[i] as number) ^ reached(i);
+  return left;
 }
 
-/** Folds all words into the last `REST_WORDS`, which it leaves at the beginning of `folded`. */
-function fold(words: Int32Array, seed: number): void {
-  const end = words.length - REST_WORDS;
-  let crc = seed;
-  folded.fill(0, 0, REACH);
-  let start = 0;
-  while (start < end) {
-    const count = Math.min(BLOCK_WORDS, end - start);
-    // Nothing reaches less than 65 words ahead, so the four of a turn are independent.
-    for (let i = 0; i < count; i += 4) {
-      const word = start + i;
-      folded[i + REACH] = (words[word] as number) ^ reached(i) ^ crc;
-      folded[i + REACH + 1] = (words[word + 1] as number) ^ reached(i + 1);
-      folded[i + REACH + 2] = (words[word + 2] as number) ^ reached(i + 2);
-      folded[i + REACH + 3] = (words[word + 3] as number) ^ reached(i + 3);
-      crc = 0;
-    }
-    folded.copyWithin(0, count, count + REACH);
-    start += count;
+/** Adds to every word of the block what reaches it. Nothing reaches less than 65 words ahead, so the four of a turn are
+ * independent. A start that is within the block to see spares all bounds checks.
+ */
+function forward(start: number): void {
+  for (let i = start & (BLOCK_WORDS - 1); i < BLOCK_WORDS; i += 4) {
+    block[i + REACH] = (block[i + REACH] as number) ^ reached(i);
+    block[i + (REACH + 1)] = (block[i + (REACH + 1)] as number) ^ reached(i + 1);
+    block[i + (REACH + 2)] = (block[i + (REACH + 2)] as number) ^ reached(i + 2);
+    block[i + (REACH + 3)] = (block[i + (REACH + 3)] as number) ^ reached(i + 3);
   }
-  folded.fill(0, REACH);
-  for (let i = 0; i < REST_WORDS; i++) folded[i] = (words[end + i] as number) ^ reached(i);
+}
+
+/** The sum of the words that reach the one `index` words into the block. */
+function reached(index: number): number {
+  const sum = (block[index] as number) ^ (block[index + 14] as number) ^ (block[index + 39] as number);
+  return sum ^ (block[index + 54] as number) ^ (block[index + 144] as number);
 }

@@ -57,10 +57,10 @@ export function writeVarlong(target: Uint8Array, position: number, value: number
 
 /** A cursor that reads varints of `bytes` from `position` to `end`; plain fields, because record decoding lives on them. */
 export class VarintReader {
-  readonly bytes: Uint8Array;
-  position: number;
+  declare readonly bytes: Uint8Array;
+  position = 0;
   /** No byte at or after this position is read. */
-  end: number;
+  end = 0;
   /** Whether to refuse what Java reads but no Java writes: varints with padding or surplus bits. */
   strict: boolean = false;
 

@@ -21,13 +21,21 @@ export interface CheckedBatch {
   readonly maxTimestamp: number;
 }
 
-/** Why a batch was refused. */
+/** What is wrong with one record, by its place in the batch (KIP-467). */
+export interface RecordError {
+  readonly batchIndex: number;
+  readonly batchIndexErrorMessage: string;
+}
+
+/** Why a batch was refused; `recordErrors` names the records when single ones are to blame. */
 export class BatchRefusal extends Error {
   readonly errorCode: number;
+  readonly recordErrors: readonly RecordError[];
 
-  constructor(errorCode: number, message: string) {
+  constructor(errorCode: number, message: string, recordErrors: readonly RecordError[] = []) {
     super(message);
     this.errorCode = errorCode;
+    this.recordErrors = recordErrors;
   }
 }
 
@@ -86,7 +94,7 @@ function checkHeader(records: Uint8Array, version: number, settings: TopicSettin
   return batch;
 }
 
-/** Reads every record; the highest timestamp. */
+/** Reads every record; the highest timestamp. One that may not be stored refuses all, and each such one is named. */
 async function checkRecords(
   platform: Platform,
   batch: RecordBatch,
@@ -94,17 +102,24 @@ async function checkRecords(
 ): Promise<number> {
   const cursor = new RecordCursor(batch, await inflate(platform, batch));
   const latest = platform.now() + settings.timestampAfterMaxMs;
+  const recordErrors: RecordError[] = [];
   let maxTimestamp = -1;
-  while (cursor.next()) {
-    if (settings.compacted && cursor.keyStart < 0)
-      throw refuse('INVALID_RECORD', 'a compacted topic wants keys');
-    if (settings.logAppendTime) continue;
-    const time = timestamp(cursor);
-    if (time > latest)
-      throw refuse('INVALID_TIMESTAMP', `timestamp ${time} is too far ahead of the broker's clock`);
+  let isLate = false;
+  for (let batchIndex = 0; cursor.next(); batchIndex++) {
+    const blame = (message: string): number =>
+      recordErrors.push({ batchIndex, batchIndexErrorMessage: message });
+    const time = settings.logAppendTime ? -1 : timestamp(cursor);
+    if (settings.compacted && cursor.keyStart < 0) {
+      blame('Compacted topic cannot accept message without key');
+    } else if (time > latest) {
+      isLate = true;
+      blame(`Timestamp ${time} is too far ahead of the broker's clock, more than ${latest}`);
+    }
     if (time > maxTimestamp) maxTimestamp = time;
   }
-  return maxTimestamp;
+  if (recordErrors.length === 0) return maxTimestamp;
+  const code = isLate ? 'INVALID_TIMESTAMP' : 'INVALID_RECORD';
+  throw new BatchRefusal(ErrorCodes[code], `${recordErrors.length} records are refused`, recordErrors);
 }
 
 /** Makes the header's highest timestamp what the records say, in place, and corrects the CRC. */

@@ -4,7 +4,8 @@
  */
 import { UsageError } from '../errors.ts';
 import type { Listener, Transport } from '../platform.ts';
-import type { ClusterState, Node } from './cluster-state.ts';
+import type { ClusterState } from './cluster-state.ts';
+import type { Node } from './node.ts';
 import { serveConnection } from './connection.ts';
 import type { HandlerTable } from './handlers/index.ts';
 

@@ -1,22 +1,21 @@
-/** What the brokers of a cluster share: nodes, topics, leaders, groups and producer ids. One copy, no replication.
+/** What the brokers of a cluster share: nodes, topics, leaders, groups and transactions. One copy, no replication.
  * Not here: sockets (broker.ts), requests (handlers).
  * Invariant: a leader and a coordinator is a running node, or there is none.
  */
 import type { Platform } from '../platform.ts';
 import { ErrorCodes } from '../protocol/error-codes.ts';
+import { encodeEndMarker, type EndMarkerInput } from '../protocol/records/control.ts';
+import { Coordinators, type CoordinatorType } from './coordinators.ts';
 import { Faults } from './faults.ts';
 import type { Group } from './group.ts';
 import { Groups } from './groups.ts';
+import type { Node } from './node.ts';
 import { isValidTopicName, Partition, topicSettings, type Topic } from './topic.ts';
+import type { NamedPartition, Transaction } from './transaction.ts';
+import { Transactions } from './transactions.ts';
+import { offsetsPartition, offsetsTopic, TransactionalOffsets } from './transactional-offsets.ts';
 import { randomUuid } from './uuid.ts';
-
-/** One broker as clients see it. */
-export interface Node {
-  readonly nodeId: number;
-  host: string;
-  port: number;
-  isRunning: boolean;
-}
+import type { Watched } from './wait.ts';
 
 /** What is fixed when a cluster starts. */
 export interface ClusterSettings {
@@ -28,6 +27,11 @@ export interface ClusterSettings {
   readonly minSessionTimeoutMs: number;
   readonly maxSessionTimeoutMs: number;
   readonly maxFrameBytes: number;
+  /** Level of the feature transaction.version. */
+  readonly transactionVersion: 1 | 2;
+  readonly maxTransactionTimeoutMs: number;
+  /** From a transaction's decision to its markers. */
+  readonly markerDelayMs: number;
   /** Highest version per API key that is offered; all of them where it says nothing. */
   readonly maxVersions: ReadonlyMap<number, number>;
 }
@@ -51,18 +55,30 @@ export class ClusterState {
   readonly nodes: ReadonlyMap<number, Node>;
   readonly topics: Map<string, Topic> = new Map();
   readonly groups: Groups;
+  readonly transactions: Transactions;
+  readonly transactionalOffsets: TransactionalOffsets = new TransactionalOffsets();
   readonly faults: Faults = new Faults();
   /** What made brokers drop connections, the last 100. */
   readonly problems: string[] = [];
   readonly #topicsById = new Map<string, Topic>();
-  readonly #coordinators = new Map<string, number>();
+  readonly #coordinators: Coordinators;
   #nextProducerId = 0n;
   #nextReplica = 0;
 
   constructor(settings: ClusterSettings, nodes: readonly Node[]) {
     this.settings = settings;
     this.nodes = new Map(nodes.map((node) => [node.nodeId, node]));
-    this.groups = new Groups(settings.platform, settings.initialRebalanceDelayMs);
+    const { platform, maxTransactionTimeoutMs, markerDelayMs, transactionVersion } = settings;
+    this.#coordinators = new Coordinators(platform, nodes);
+    this.groups = new Groups(platform, settings.initialRebalanceDelayMs);
+    this.transactions = new Transactions({
+      platform,
+      maxTimeoutMs: maxTransactionTimeoutMs,
+      markerDelayMs,
+      bumps: transactionVersion >= 2,
+      newProducerId: () => this.nextProducerId(),
+      writeMarker: (partition, marker) => this.#writeMarker(partition, marker),
+    });
   }
 
   get runningNodes(): Node[] {
@@ -104,27 +120,26 @@ export class ClusterState {
     for (const partition of topic.partitions) partition.notify();
   }
 
-  /** The node that coordinates a group: by its id's hash, the next one where that is down; undefined without any. */
-  coordinator(groupId: string): Node | undefined {
-    const nodes = [...this.nodes.values()];
-    const chosen = this.#coordinators.get(groupId);
-    const first =
-      chosen === undefined ? hash(groupId) % nodes.length : nodes.findIndex((n) => n.nodeId === chosen);
-    return [...nodes.slice(first), ...nodes.slice(0, first)].find(({ isRunning }) => isRunning);
+  /** The node that coordinates a group or a transactional id; undefined while none runs. */
+  coordinator(type: CoordinatorType, key: string): Node | undefined {
+    return this.#coordinators.find(type, key);
   }
 
-  /** Makes a node the coordinator of a group. */
-  moveCoordinator(groupId: string, nodeId: number): void {
-    const before = this.coordinator(groupId);
-    this.#coordinators.set(groupId, nodeId);
-    if (this.coordinator(groupId) !== before) this.groups.get(groupId)?.handOver();
+  /** 0 when the node coordinates the key, else the error code. */
+  coordinatorError(type: CoordinatorType, key: string, nodeId: number): number {
+    return this.#coordinators.error(type, key, nodeId);
+  }
+
+  /** Makes a node the coordinator of a group or a transactional id. */
+  moveCoordinator(type: CoordinatorType, key: string, nodeId: number, loadingMs: number): void {
+    this.#handingOver(() => this.#coordinators.choose(type, key, nodeId, loadingMs));
   }
 
   /** Starts or stops a node: partitions without a running leader get one of their running replicas, groups move. */
   setRunning(node: Node, isRunning: boolean): void {
-    const coordinators = new Map<Group, Node | undefined>();
-    for (const group of this.groups.all) coordinators.set(group, this.coordinator(group.groupId));
-    node.isRunning = isRunning;
+    this.#handingOver(() => {
+      node.isRunning = isRunning;
+    });
     for (const { partitions } of this.topics.values()) {
       for (const partition of partitions) {
         const leader = this.nodes.get(partition.leader);
@@ -132,9 +147,42 @@ export class ClusterState {
         if (next !== partition.leader) partition.lead(next);
       }
     }
-    for (const [group, before] of coordinators) {
-      if (this.coordinator(group.groupId) !== before) group.handOver();
+  }
+
+  /** Makes a change, and hands over what another node coordinates after it. */
+  #handingOver(change: () => void): void {
+    const ofGroup = ({ groupId }: Group): Node | undefined => this.coordinator('group', groupId);
+    const ofTransaction = ({ transactionalId }: Transaction): Node | undefined =>
+      this.coordinator('transaction', transactionalId);
+    const groups = this.groups.all.map((group) => ({ group, before: ofGroup(group) }));
+    const transactions = this.transactions.all.map((transaction) => ({
+      transaction,
+      before: ofTransaction(transaction),
+    }));
+    change();
+    for (const { group, before } of groups) if (ofGroup(group) !== before) group.handOver();
+    for (const { transaction, before } of transactions) {
+      if (ofTransaction(transaction) !== before) transaction.coordinatorEpoch++;
     }
+  }
+
+  /** Ends a transaction in one partition; what to watch where there is no leader to do it. */
+  #writeMarker([name, index]: NamedPartition, marker: EndMarkerInput): Watched | undefined {
+    if (name === offsetsTopic) {
+      this.transactionalOffsets.end(index, marker);
+      for (const group of this.groups.all) {
+        if (offsetsPartition(group.groupId)[1] === index)
+          group.offsets.endTransaction(marker.producerId, marker.type === 'commit');
+      }
+      return undefined;
+    }
+    const partition = this.topics.get(name)?.partitions[index];
+    // The topic was deleted while the transaction was open.
+    if (partition === undefined) return undefined;
+    if (partition.leader === -1) return partition;
+    partition.log.append(encodeEndMarker(marker), partition.leaderEpoch);
+    partition.notify();
+    return undefined;
   }
 
   reportProblem(problem: string): void {
@@ -166,11 +214,4 @@ export class ClusterState {
       return [...nodeIds.slice(first), ...nodeIds.slice(0, first)].slice(0, replicas);
     });
   }
-}
-
-/** Java's String.hashCode without its sign, as Kafka places groups. */
-function hash(text: string): number {
-  let value = 0;
-  for (let i = 0; i < text.length; i++) value = (Math.imul(value, 31) + text.charCodeAt(i)) | 0;
-  return value & 0x7fff_ffff;
 }

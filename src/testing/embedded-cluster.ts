@@ -1,5 +1,5 @@
 /** A Kafka cluster inside the process: brokers for clients to talk to, and controls for tests to turn.
- * Not here: replication (one copy of each log), disks, transactions, fetch sessions, security.
+ * Not here: replication (one copy of each log), disks, fetch sessions, security.
  * Invariant: everything runs on the platform that was given, so in a virtual world a test repeats exactly; `close`
  * leaves nothing behind.
  */
@@ -9,6 +9,7 @@ import { nextBatch } from '../protocol/records/batch.ts';
 import { decodeRecordBatch, type DecodedBatch, type DecodedRecord } from '../protocol/records/plain-batch.ts';
 import { Broker } from './broker.ts';
 import { ClusterState } from './cluster-state.ts';
+import type { CoordinatorType } from './coordinators.ts';
 import { defaultPlatform } from './default-platform.ts';
 import type { FaultControl } from './faults.ts';
 import type { GroupState } from './group.ts';
@@ -18,6 +19,7 @@ import { handlerTable } from './handlers/index.ts';
 import { resolveOptions, type EmbeddedClusterOptions, type NewTopic } from './options.ts';
 import { inflate } from './payload.ts';
 import type { Partition, Topic } from './topic.ts';
+import type { TransactionState } from './transaction.ts';
 
 /** A group as its coordinator sees it. */
 export interface GroupSnapshot {
@@ -30,6 +32,17 @@ export interface GroupSnapshot {
   /** Member id of the leader, null while there is none. */
   readonly leader: string | null;
   readonly members: readonly GroupMember[];
+}
+
+/** A transactional id as its coordinator sees it. */
+export interface TransactionSnapshot {
+  readonly transactionalId: string;
+  readonly state: TransactionState;
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  readonly timeoutMs: number;
+  /** Of the open transaction; while it ends, those that wait for their marker. */
+  readonly partitions: readonly { readonly topic: string; readonly partition: number }[];
 }
 
 /** A partition as its leader sees it. */
@@ -107,6 +120,16 @@ export class EmbeddedCluster {
     this.#state.deleteTopic(this.#topic(name));
   }
 
+  /** Deletes a topic and creates it anew in one step: another id, empty logs, leader epochs from 0, and the same name,
+   * replicas and settings.
+   */
+  recreateTopic(name: string): void {
+    const { config, partitions } = this.#topic(name);
+    this.deleteTopic(name);
+    const assignment = partitions.map(({ replicas }) => replicas);
+    this.#state.createTopic({ name, partitions: -1, replicationFactor: -1, config, assignment });
+  }
+
   /** Leader and offsets of a partition. */
   partition(topic: string, partition: number): PartitionState {
     const { leader, leaderEpoch, log } = this.#partition(topic, partition);
@@ -123,14 +146,20 @@ export class EmbeddedCluster {
     moved.lead(nodeId);
   }
 
-  /** Node id of a group's coordinator; undefined while no broker runs. */
-  coordinator(groupId: string): number | undefined {
-    return this.#state.coordinator(groupId)?.nodeId;
+  /** Node id of the coordinator of a group, or of a transactional id; undefined while no broker runs. */
+  coordinator(key: string, type: CoordinatorType = 'group'): number | undefined {
+    return this.#state.coordinator(type, key)?.nodeId;
   }
 
-  /** Makes a broker the coordinator of a group; members whose joins and syncs wait are told NOT_COORDINATOR. */
-  moveCoordinator(groupId: string, nodeId: number): void {
-    this.#state.moveCoordinator(groupId, this.#broker(nodeId).node.nodeId);
+  /** Makes a broker the coordinator of a group or a transactional id. Members whose joins and syncs wait are told
+   * NOT_COORDINATOR; for `loadingMs` the new one answers COORDINATOR_LOAD_IN_PROGRESS.
+   */
+  moveCoordinator(
+    key: string,
+    nodeId: number,
+    { type = 'group', loadingMs = 0 }: { readonly type?: CoordinatorType; readonly loadingMs?: number } = {},
+  ): void {
+    this.#state.moveCoordinator(type, key, this.#broker(nodeId).node.nodeId, loadingMs);
   }
 
   /** Stops a broker as if it was killed: connections are reset, others lead its partitions and groups. */
@@ -206,10 +235,22 @@ export class EmbeddedCluster {
     return { groupId, state, generation, protocol, leader, members };
   }
 
+  /** A transactional id as its coordinator knows it; undefined when there never was one. */
+  transaction(transactionalId: string): TransactionSnapshot | undefined {
+    const transaction = this.#state.transactions.get(transactionalId);
+    if (transaction === undefined) return undefined;
+    const { state, producerId, producerEpoch, timeoutMs } = transaction;
+    const partitions = Array.from(transaction.partitions, ([topic, indexes]) =>
+      Array.from(indexes, (partition) => ({ topic, partition })),
+    ).flat();
+    return { transactionalId, state, producerId, producerEpoch, timeoutMs, partitions };
+  }
+
   /** Stops every broker and timer. Idempotent. */
   async close(): Promise<void> {
     await Promise.all(this.#brokers.map((broker) => broker.stop()));
     this.#state.groups.close();
+    this.#state.transactions.close();
     this.#release();
   }
 

@@ -135,6 +135,13 @@ export class Group {
     return this.state === 'CompletingRebalance' ? ErrorCodes.REBALANCE_IN_PROGRESS : 0;
   }
 
+  /** Whether offsets may be committed in a transaction: 0 or the error code. Who names no member is not checked (KIP-447). */
+  transactionalCommitError(memberId: string, instanceId: string | null, generation: number): number {
+    const namesMember = generation >= 0 || memberId !== '' || instanceId !== null;
+    if (!namesMember || (generation < 0 && this.state === 'Empty')) return 0;
+    return this.#memberError(memberId, instanceId, generation);
+  }
+
   /** Begins the member's session anew. */
   touch(memberId: string): void {
     const member = this.#members.get(memberId);

@@ -3,7 +3,8 @@
  */
 import { UsageError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
-import type { ClusterSettings, Node } from './cluster-state.ts';
+import type { ClusterSettings } from './cluster-state.ts';
+import type { Node } from './node.ts';
 import type { ApiKey } from './faults.ts';
 import { randomUuid } from './uuid.ts';
 
@@ -47,6 +48,14 @@ export interface EmbeddedClusterOptions {
   /** Shortest session a member may ask for, in milliseconds, 1 to 1,800,000. Default 100.
    * Kafka: `group.min.session.timeout.ms` (there 6,000). */
   readonly minSessionTimeoutMs?: number;
+  /** Level of the feature transaction.version that is finalized (KIP-890), 1 or 2. Default 2. */
+  readonly transactionVersion?: 1 | 2;
+  /** Longest transaction a producer may ask for, in milliseconds, 1 to 2,147,483,647. Default 900,000.
+   * Kafka: `transaction.max.timeout.ms`. */
+  readonly maxTransactionTimeoutMs?: number;
+  /** Milliseconds between the decision on a transaction and its markers, 0 to 600,000; the next transaction of that
+   * producer is told CONCURRENT_TRANSACTIONS for as long. Default 0: at once. */
+  readonly markerDelayMs?: number;
   /** Largest request in bytes, 1,024 to 1 GiB. Default 100 MiB. Kafka: `socket.request.max.bytes`. */
   readonly maxFrameBytes?: number;
   /** Highest versions to offer, as an older broker would: `[[fetchApi, 12]]`. Default: those of Kafka 4.4. */
@@ -64,6 +73,9 @@ const known: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'defaultPartitions',
   'initialRebalanceDelayMs',
   'minSessionTimeoutMs',
+  'transactionVersion',
+  'maxTransactionTimeoutMs',
+  'markerDelayMs',
   'maxFrameBytes',
   'maxVersions',
   'holdOpen',
@@ -114,6 +126,15 @@ export function resolveOptions(
       maxSessionTimeoutMs,
     ),
     maxSessionTimeoutMs,
+    transactionVersion: integer('transactionVersion', options.transactionVersion, 2, 1, 2) === 1 ? 1 : 2,
+    maxTransactionTimeoutMs: integer(
+      'maxTransactionTimeoutMs',
+      options.maxTransactionTimeoutMs,
+      900_000,
+      1,
+      2_147_483_647,
+    ),
+    markerDelayMs: integer('markerDelayMs', options.markerDelayMs, 0, 0, 600_000),
     maxFrameBytes: integer('maxFrameBytes', options.maxFrameBytes, 104_857_600, 1_024, 1_073_741_824),
     maxVersions: new Map(options.maxVersions?.map(([{ key }, version]) => [key, version])),
   };

@@ -1,7 +1,7 @@
 /** What a partition remembers of its producers: the last batches of each, and the transactions they have open.
- * Not here: the records (partition-log.ts), ids and epochs (handlers/22-init-producer-id.ts).
+ * Not here: the records (partition-log.ts), ids and epochs (transaction.ts).
  * Invariant: `check` looks and changes nothing; `append` is told of every batch that went into the log, in order.
- * Source: KIP-98, KIP-360; Kafka's ProducerStateManager decides the cases.
+ * Source: KIP-98, KIP-360, KIP-890; Kafka's ProducerStateManager decides the cases.
  */
 import { ErrorCodes } from '../protocol/error-codes.ts';
 import type { RecordBatch } from '../protocol/records/batch.ts';
@@ -34,6 +34,14 @@ interface ProducerState {
   openTransaction: number | undefined;
 }
 
+/** The first batch of a transaction, while its coordinator is asked: the lowest sequence that came meanwhile. */
+interface Verification {
+  epoch: number;
+  lowestSequence: number;
+  /** Whether the producer has an epoch for every transaction. */
+  readonly bumps: boolean;
+}
+
 /** Sequence of a batch's last record; sequences wrap from 2^31-1 to 0. */
 function lastSequence(batch: RecordBatch): number {
   return (batch.baseSequence + (batch.lastOffset - batch.baseOffset)) % sequences;
@@ -43,17 +51,44 @@ function lastSequence(batch: RecordBatch): number {
 export class ProducerStates {
   readonly #producers = new Map<bigint, ProducerState>();
   readonly #aborted: AbortedTransaction[] = [];
+  readonly #verifications = new Map<bigint, Verification>();
+
+  /** Whether the batch goes on a transaction that has records here. */
+  isInOpenTransaction({ producerId, producerEpoch }: RecordBatch): boolean {
+    const state = this.#producers.get(producerId);
+    return state?.openTransaction !== undefined && state.epoch === producerEpoch;
+  }
+
+  /** Takes note of a batch that may open a transaction here, before its coordinator is asked. */
+  startVerification({ producerId, producerEpoch: epoch, baseSequence }: RecordBatch, bumps: boolean): void {
+    const known = this.#verifications.get(producerId);
+    if (known === undefined || epoch > known.epoch) {
+      this.#verifications.set(producerId, {
+        epoch,
+        lowestSequence: baseSequence,
+        bumps: known?.bumps ?? bumps,
+      });
+    } else if (epoch === known.epoch) {
+      known.lowestSequence = Math.min(known.lowestSequence, baseSequence);
+    }
+  }
 
   /** What must become of a batch from a producer: the batch it repeats, or an error code, 0 to append it. */
   check(batch: RecordBatch): AppendedBatch | number {
-    const state = this.#producers.get(batch.producerId);
-    if (state === undefined) return 0;
-    const { producerEpoch, baseSequence } = batch;
-    if (producerEpoch < state.epoch) return ErrorCodes.INVALID_PRODUCER_EPOCH;
-    const batches = producerEpoch === state.epoch ? state.batches : [];
+    const { producerId, producerEpoch, baseSequence } = batch;
+    const state = this.#producers.get(producerId);
+    const batches = producerEpoch === state?.epoch ? state.batches : [];
     const last = lastSequence(batch);
     const repeated = batches.find((b) => b.firstSequence === baseSequence && b.lastSequence === last);
     if (repeated !== undefined) return repeated;
+    if (state !== undefined && producerEpoch < state.epoch) return ErrorCodes.INVALID_PRODUCER_EPOCH;
+    const verification = batch.isTransactional ? this.#verifications.get(producerId) : undefined;
+    if (verification !== undefined) {
+      const isFirst = verification.bumps && (state?.batches.length ?? 0) === 0;
+      const isBehind = baseSequence > verification.lowestSequence;
+      if (isBehind || (isFirst && baseSequence !== 0)) return ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER;
+    }
+    if (state === undefined) return 0;
     // A new epoch begins at 0, as does one that has only seen markers.
     const newest = batches.at(-1)?.lastSequence ?? -1;
     if (baseSequence !== (newest + 1) % sequences) return ErrorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER;
@@ -65,6 +100,7 @@ export class ProducerStates {
   append(batch: RecordBatch): void {
     if (batch.producerId < 0n) return;
     const state = this.#state(batch.producerId, batch.producerEpoch);
+    if (batch.isTransactional) this.#verifications.delete(batch.producerId);
     if (batch.isControl) {
       this.#endTransaction(state, batch);
       return;

@@ -81,7 +81,8 @@ export class Partition implements Watched {
 
   /** Wakes whoever waits for records or for a change of leadership. */
   notify(): void {
-    for (const watcher of this.watchers) watcher();
+    // A copy: who is woken may begin to watch again.
+    for (const watcher of Array.from(this.watchers)) watcher();
   }
 }
 

@@ -41,6 +41,12 @@ describe('ApiVersions', () => {
         '19 2-7',
         '20 1-6',
         '22 0-5',
+        '24 0-5',
+        '25 0-4',
+        '26 0-5',
+        '28 0-6',
+        '65 0-0',
+        '66 0-2',
       ]);
     }));
 
@@ -48,11 +54,22 @@ describe('ApiVersions', () => {
     inCluster({}, async ({ connect }) => {
       const answer = await (await connect()).call(apiVersionsApi, version, version >= 3 ? named : {});
       expect(answer.errorCode).toBe(0);
-      const finalized =
-        version >= 3 ? [{ name: 'metadata.version', minVersionLevel: 33, maxVersionLevel: 33 }] : [];
-      expect(answer.finalizedFeatures).toEqual(finalized);
+      const finalized = [
+        { name: 'metadata.version', minVersionLevel: 33, maxVersionLevel: 33 },
+        { name: 'transaction.version', minVersionLevel: 2, maxVersionLevel: 2 },
+      ];
+      expect(answer.finalizedFeatures).toEqual(version >= 3 ? finalized : []);
+      const supported = answer.supportedFeatures.map(({ name }) => name);
+      expect(supported.includes('transaction.version')).toBe(version >= 4);
     }),
   );
+
+  it('tells the level of transactions that the cluster was started with', () =>
+    inCluster({ transactionVersion: 1 }, async ({ connect }) => {
+      const { finalizedFeatures } = await (await connect()).call(apiVersionsApi, 4, named);
+      const level = finalizedFeatures.find(({ name }) => name === 'transaction.version');
+      expect(level).toMatchObject({ minVersionLevel: 1, maxVersionLevel: 1 });
+    }));
 
   it('answers a version it does not have in version 0, with error 35 and its own versions (KIP-511)', () =>
     inCluster({}, async ({ connect }) => {
@@ -124,8 +141,8 @@ describe('InitProducerId', () => {
       ).toMatchObject({ producerId: 2n });
       const half = await one.call(initProducerIdApi, 3, { ...ask, producerId: 0n });
       expect(half).toMatchObject({ errorCode: ErrorCodes.INVALID_REQUEST, producerId: -1n });
-      const transactional = await one.call(initProducerIdApi, 3, { ...ask, transactionalId: 'tx' });
-      expect(transactional.errorCode).toBe(ErrorCodes.INVALID_REQUEST);
+      const nameless = await one.call(initProducerIdApi, 3, { ...ask, transactionalId: '' });
+      expect(nameless.errorCode).toBe(ErrorCodes.INVALID_REQUEST);
     }));
 });
 
@@ -153,8 +170,8 @@ describe('a connection', () => {
     ],
     [
       'an API that there is not yet',
-      [0, 0, 0, 10, 0, 24, 0, 0, ...header],
-      /API 24 version 0: there is no such API/,
+      [0, 0, 0, 10, 0, 29, 0, 0, ...header],
+      /API 29 version 0: there is no such API/,
     ],
     [
       'a version that is too new',

@@ -6,6 +6,7 @@ import {
   findCoordinatorApi,
   heartbeatApi,
   listGroupsApi,
+  offsetFetchApi,
 } from '../../src/protocol/index.ts';
 import { inCluster } from './cluster-world.ts';
 import type { RawClient } from './raw-client.ts';
@@ -30,8 +31,8 @@ describe('the coordinator', () => {
       expect(new Set(found.map(({ nodeId }) => nodeId)).size).toBe(3);
       const [single] = await find(here, 0, ['group-0']);
       expect(single).toMatchObject({ errorCode: 0, nodeId: cluster.coordinator('group-0') });
-      const transaction = await here.call(findCoordinatorApi, 3, { key: 'tx', keyType: 1 });
-      expect(transaction.errorCode).toBe(ErrorCodes.INVALID_REQUEST);
+      const share = await here.call(findCoordinatorApi, 6, { coordinatorKeys: ['s'], keyType: 2 });
+      expect(share.coordinators[0]?.errorCode).toBe(ErrorCodes.INVALID_REQUEST);
     }));
 
   it('alone serves its groups', () =>
@@ -82,6 +83,23 @@ describe('the coordinator', () => {
       const client = await scene.connect(2);
       const beat = { groupId, generationId: a?.generation ?? -1, memberId: a?.memberId ?? '' };
       expect((await client.call(heartbeatApi, 3, beat)).errorCode).toBe(0);
+    }));
+
+  it('answers COORDINATOR_LOAD_IN_PROGRESS for as long as it was told to load, but does not trouble members', () =>
+    inCluster({ brokers: 2 }, async (scene) => {
+      scene.cluster.moveCoordinator(groupId, 1);
+      const [a] = await settled(scene, 'a');
+      scene.cluster.moveCoordinator(groupId, 2, { loadingMs: 1_000 });
+      const client = await scene.connect(2);
+      const ask = async () => {
+        const [fetched] = (await client.call(offsetFetchApi, 8, { groups: [{ groupId, topics: null }] }))
+          .groups;
+        const beat = { groupId, generationId: a?.generation ?? -1, memberId: a?.memberId ?? '' };
+        return [fetched?.errorCode, (await client.call(heartbeatApi, 3, beat)).errorCode];
+      };
+      expect(await ask()).toEqual([ErrorCodes.COORDINATOR_LOAD_IN_PROGRESS, 0]);
+      await scene.world.advance(1_000);
+      expect(await ask()).toEqual([0, 0]);
     }));
 
   it('describes and lists its groups', () =>

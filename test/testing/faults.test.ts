@@ -1,10 +1,14 @@
 /** Scripted faults and hooks: each where it belongs, as often as it says, and the record of requests. */
 import { describe, expect, it } from 'vitest';
 import {
+  addOffsetsToTxnApi,
+  addPartitionsToTxnApi,
   apiVersionsApi,
   createTopicsApi,
   deleteTopicsApi,
   describeGroupsApi,
+  describeTransactionsApi,
+  endTxnApi,
   ErrorCodes,
   fetchApi,
   encodeRequest,
@@ -14,15 +18,18 @@ import {
   joinGroupApi,
   leaveGroupApi,
   listGroupsApi,
+  listTransactionsApi,
   listOffsetsApi,
   metadataApi,
   offsetCommitApi,
   offsetFetchApi,
   produceApi,
   syncGroupApi,
+  txnOffsetCommitApi,
   type Api,
   type Input,
 } from '../../src/protocol/index.ts';
+import { ScriptedProducer } from './scripted-producer.ts';
 import { batchOf, fetch, fetchOf, inCluster, produce, sequenced, valuesIn } from './cluster-world.ts';
 
 const topics = [{ name: 'orders', partitions: 2 }, { name: 'other' }];
@@ -82,6 +89,26 @@ const requests = [
   request(createTopicsApi, 7, { topics: [{ name: 'made' }] }, (a) => a.topics[0]?.errorCode),
   request(deleteTopicsApi, 5, { topicNames: ['orders'] }, (a) => a.responses[0]?.errorCode),
   request(initProducerIdApi, 4, { transactionalId: null }, (a) => a.errorCode),
+  request(
+    addPartitionsToTxnApi,
+    3,
+    { v3AndBelowTransactionalId: 'tx', v3AndBelowTopics: [{ name: 'orders', partitions: [0] }] },
+    (a) => a.resultsByTopicV3AndBelow[0]?.resultsByPartition[0]?.partitionErrorCode,
+  ),
+  request(addOffsetsToTxnApi, 3, { transactionalId: 'tx', groupId: 'g' }, (a) => a.errorCode),
+  request(endTxnApi, 4, { transactionalId: 'tx' }, (a) => a.errorCode),
+  request(
+    txnOffsetCommitApi,
+    5,
+    {
+      transactionalId: 'tx',
+      groupId: 'g',
+      topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, committedOffset: 0 }] }],
+    },
+    (a) => a.topics[0]?.partitions[0]?.errorCode,
+  ),
+  request(describeTransactionsApi, 0, { transactionalIds: ['tx'] }, (a) => a.transactionStates[0]?.errorCode),
+  request(listTransactionsApi, 1, {}, (a) => a.errorCode),
 ];
 
 describe('an injected error', () => {
@@ -104,6 +131,38 @@ describe('an injected error', () => {
       for (let i = 0; i < 4; i++) codes.push((await produce(client, 'orders', batchOf(['a']))).errorCode);
       expect(codes).toEqual([ErrorCodes.NOT_LEADER_OR_FOLLOWER, ErrorCodes.NOT_LEADER_OR_FOLLOWER, 999, 0]);
       expect(cluster.partition('orders', 0).endOffset).toBe(1);
+    }));
+
+  it('refuses all partitions of AddPartitionsToTxn with one, and adds them all the same when it is told to', () =>
+    inCluster({ topics, transactionVersion: 1 }, async ({ cluster, connect }) => {
+      const producer = new ScriptedProducer(await connect(), 'tx', 1);
+      await producer.init();
+      const both = [
+        ['orders', 0],
+        ['orders', 1],
+      ] as const;
+      const fault = { api: addPartitionsToTxnApi, topic: 'orders', partition: 1 };
+      const error = 'TOPIC_AUTHORIZATION_FAILED';
+      cluster.faults.inject({ ...fault, error });
+      const { OPERATION_NOT_ATTEMPTED, TOPIC_AUTHORIZATION_FAILED } = ErrorCodes;
+      expect(await producer.add(both)).toEqual([OPERATION_NOT_ATTEMPTED, TOPIC_AUTHORIZATION_FAILED]);
+      expect(cluster.transaction('tx')).toMatchObject({ state: 'Empty', partitions: [] });
+      cluster.faults.inject({ ...fault, error, effect: true });
+      expect(await producer.add(both)).toEqual([0, TOPIC_AUTHORIZATION_FAILED]);
+      expect(cluster.transaction('tx')).toMatchObject({ state: 'Ongoing' });
+      expect(cluster.transaction('tx')?.partitions).toHaveLength(2);
+    }));
+
+  it('lets a transaction end whose answer it spoils', () =>
+    inCluster({ topics }, async ({ cluster, connect }) => {
+      const producer = new ScriptedProducer(await connect());
+      await producer.init();
+      await producer.write('orders', ['a']);
+      cluster.faults.inject({ api: endTxnApi, error: 'REQUEST_TIMED_OUT', effect: true });
+      expect(await producer.commit()).toBe(ErrorCodes.REQUEST_TIMED_OUT);
+      expect(cluster.transaction('tx')?.state).toBe('CompleteCommit');
+      expect(await producer.commit()).toBe(0);
+      expect(producer.producerEpoch).toBe(1);
     }));
 
   it('lets the effect happen when it is told to: the next attempt is a repetition', () =>

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { lz4, snappy } from '../../src/compression/index.ts';
 import { crc32c, ErrorCodes, produceApi } from '../../src/protocol/index.ts';
 import { compressedBatch } from '../../src/protocol/records/batch-builder.ts';
-import { encodeRecordBatch } from '../../src/protocol/records/plain-batch.ts';
+import { encodeRecordBatch, type RecordInput } from '../../src/protocol/records/plain-batch.ts';
 import { batchOf, fetch, inCluster, plain, produce, sequenced, topicIdOf } from './cluster-world.ts';
 
 const topics = [{ name: 'orders', partitions: 2 }];
@@ -129,9 +129,9 @@ describe('Produce', () => {
     ['a time far ahead', future, 'INVALID_TIMESTAMP'],
     ['a batch over max.message.bytes', batchOf(['x'.repeat(3_000)]), 'MESSAGE_TOO_LARGE'],
     [
-      'a transaction, which there are none of',
+      'a transaction without a transactional id',
       batchOf(['a'], { isTransactional: true, producerId: 1n, producerEpoch: 0, baseSequence: 0 }),
-      'INVALID_TXN_STATE',
+      'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
     ],
   ] as const)('refuses %s', (_, records, name) =>
     inCluster(
@@ -154,6 +154,30 @@ describe('Produce', () => {
         const keyless = encodeRecordBatch({ records: [{ value: 'x', timestamp: 1 }] });
         expect((await produce(client, 'table', keyless)).errorCode).toBe(ErrorCodes.INVALID_RECORD);
         expect((await produce(client, 'table', batchOf(['x']))).errorCode).toBe(0);
+      },
+    ));
+
+  it('names the records that made it refuse a batch (KIP-467), and stores none of the batch', () =>
+    inCluster(
+      { topics: [{ name: 'table', config: { 'cleanup.policy': 'compact' } }] },
+      async ({ cluster, connect }) => {
+        const client = await connect();
+        const [good, keyless, late] = [
+          { key: 'k', value: 'a', timestamp: 1 },
+          { value: 'b', timestamp: 1 },
+          { key: 'k', value: 'c', timestamp: 8_000_000_000_000 },
+        ];
+        const refusal = async (records: RecordInput[]) =>
+          produce(client, 'table', encodeRecordBatch({ records }));
+        const first = await refusal([good, keyless, good, keyless]);
+        expect(first.errorCode).toBe(ErrorCodes.INVALID_RECORD);
+        expect(first.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([1, 3]);
+        expect(first.recordErrors[0]?.batchIndexErrorMessage).toMatch(/without key/);
+        // One time that cannot be decides the code of all.
+        const second = await refusal([keyless, late]);
+        expect(second.errorCode).toBe(ErrorCodes.INVALID_TIMESTAMP);
+        expect(second.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([0, 1]);
+        expect(cluster.partition('table', 0).endOffset).toBe(0);
       },
     ));
 

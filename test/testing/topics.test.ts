@@ -1,8 +1,15 @@
 /** Metadata, CreateTopics, DeleteTopics, and the options of a cluster. */
 import { describe, expect, it } from 'vitest';
-import { createTopicsApi, deleteTopicsApi, ErrorCodes, metadataApi } from '../../src/protocol/index.ts';
+import {
+  createTopicsApi,
+  deleteTopicsApi,
+  ErrorCodes,
+  fetchApi,
+  metadataApi,
+  produceApi,
+} from '../../src/protocol/index.ts';
 import { EmbeddedCluster, virtualWorld } from '../../src/testing/index.ts';
-import { batchOf, inCluster, produce } from './cluster-world.ts';
+import { batchOf, inCluster, produce, topicIdOf } from './cluster-world.ts';
 
 describe('Metadata', () => {
   it.each([0, 1, 4, 7, 9, 12, 13])('tells brokers, leaders and replicas in version %d', (version) =>
@@ -230,4 +237,33 @@ describe('EmbeddedCluster.start', () => {
       expect(world.openHolds()).toBe(0);
     });
   });
+});
+
+describe('a topic that is created anew', () => {
+  it('has another id, empty logs and leader epoch 0, and whoever names the old id is told so', () =>
+    inCluster({ brokers: 2, topics: [{ name: 'orders', partitions: 2 }] }, async ({ cluster, connect }) => {
+      const leader = cluster.partition('orders', 1).leader;
+      const client = await connect(leader);
+      const oldId = await topicIdOf(client, 'orders');
+      cluster.moveLeader('orders', 1, 3 - leader);
+      cluster.moveLeader('orders', 1, leader);
+      expect(cluster.partition('orders', 1).leaderEpoch).toBe(2);
+      const write = async (topicId: string): Promise<number | undefined> => {
+        const partitionData = [{ index: 1, records: batchOf(['a']) }];
+        const request = { acks: -1, timeoutMs: 1_000, topicData: [{ topicId, partitionData }] };
+        const answer = await client.call(produceApi, 13, request);
+        return answer.responses[0]?.partitionResponses[0]?.errorCode;
+      };
+      expect(await write(oldId)).toBe(0);
+      cluster.recreateTopic('orders');
+      expect(cluster.partition('orders', 1)).toMatchObject({ leader, leaderEpoch: 0, endOffset: 0 });
+      const newId = await topicIdOf(client, 'orders');
+      expect(newId).not.toBe(oldId);
+      expect(await write(oldId)).toBe(ErrorCodes.UNKNOWN_TOPIC_ID);
+      expect(await write(newId)).toBe(0);
+      const wanted = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000 }];
+      const request = { maxWaitMs: 0, minBytes: 1, topics: [{ topicId: oldId, partitions: wanted }] };
+      const fetched = await client.call(fetchApi, 13, request);
+      expect(fetched.responses[0]?.partitions[0]?.errorCode).toBe(ErrorCodes.UNKNOWN_TOPIC_ID);
+    }));
 });

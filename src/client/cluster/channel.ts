@@ -1,6 +1,7 @@
 /** One broker address and one duty: at most one connection, opened on demand, replaced when it is lost.
  * Does not know metadata or error codes. Invariants: requests go out in the order of the calls, across reconnects
- * too; a new attempt waits 50 ms, doubling to 5,000 ms, until a request other than ApiVersions was answered (C2).
+ * too; a new attempt waits 50 ms, doubling to 5,000 ms, until a request other than ApiVersions was answered (C2);
+ * nothing goes out on a connection while its broker asks for silence (KIP-219).
  */
 import { ConnectionError, KafkaError, TimeoutError } from '../../errors.ts';
 import type { Address } from '../../platform.ts';
@@ -44,9 +45,14 @@ export class Channel {
     return this.#retryAtMs;
   }
 
+  /** On `platform.monotonicNow()`: no request goes out before. */
+  get throttledUntilMs(): number {
+    return this.#connection?.throttledUntilMs ?? 0;
+  }
+
   send<Req, Res>(api: Api<Req, Res>, body: RequestBody<Req>, options: RequestOptions): Promise<Res> {
     const connection = this.#connection;
-    if (connection !== undefined && this.#waiting === 0) {
+    if (connection !== undefined && this.#waiting === 0 && this.#throttledMs(connection) <= 0) {
       return connection.request(api, body, options);
     }
     return this.#sendWhenOpen(api, body, options);
@@ -87,16 +93,28 @@ export class Channel {
     });
     const { platform } = this.#options;
     const timeout = (): Error =>
-      new TimeoutError(`No connection to ${this.label} within ${timeoutMs} ms`, {
-        limitMs: timeoutMs,
-        stored: 'no',
-      });
+      new TimeoutError(
+        `${this.connected ? 'Throttled by' : 'No connection to'} ${this.label} within ${timeoutMs} ms`,
+        {
+          limitMs: timeoutMs,
+          stored: 'no',
+        },
+      );
     return withDeadline(platform, this.#connecting, timeoutMs, timeout, signal);
   }
 
+  /** Milliseconds for which the connection is to be left alone. */
+  #throttledMs({ throttledUntilMs }: Connection): number {
+    return throttledUntilMs === 0 ? 0 : throttledUntilMs - this.#options.platform.monotonicNow();
+  }
+
   async #connect(): Promise<Connection> {
-    if (this.#connection !== undefined) return this.#connection;
     const { platform } = this.#options;
+    for (let open = this.#connection; open !== undefined; open = this.#connection) {
+      const throttledMs = this.#throttledMs(open);
+      if (throttledMs <= 0) return open;
+      await sleep(platform, throttledMs, this.#life.signal);
+    }
     const waitMs = this.#retryAtMs - platform.monotonicNow();
     if (waitMs > 0) await sleep(platform, waitMs, this.#life.signal);
     if (this.#life.signal.aborted) throw this.#life.signal.reason;

@@ -72,14 +72,18 @@ export class Channels {
   at(address: Address, duty: Duty): Channel {
     if (this.closed) throw this.#lifetime.signal.reason;
     this.#sweep(true);
-    const socket = socketFor(duty, this.#options.platform.maxSocketsPerBroker);
-    const key = `${formatAddress(address)}/${socket}`;
+    const key = this.#key(address, duty);
     let channel = this.#channels.get(key);
     if (channel === undefined) {
       channel = new Channel(address, this.#options);
       this.#channels.set(key, channel);
     }
     return channel;
+  }
+
+  /** Until when the broker wants no more requests there; see `Channel`. */
+  throttledUntilMs(address: Address, duty: Duty): number {
+    return this.#channels.get(this.#key(address, duty))?.throttledUntilMs ?? 0;
   }
 
   /** A duty that nobody else has, where the runtime allows that many sockets. */
@@ -149,6 +153,10 @@ export class Channels {
     this.#sweeper?.cancel();
     for (const channel of this.#channels.values()) channel.close(reason);
     this.#channels.clear();
+  }
+
+  #key(address: Address, duty: Duty): string {
+    return `${formatAddress(address)}/${socketFor(duty, this.#options.platform.maxSocketsPerBroker)}`;
   }
 
   /** Closes what is idle; at each use, and by a timer while a socket is open. A process that was frozen (a suspended

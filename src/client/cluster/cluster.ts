@@ -5,11 +5,13 @@ import { ConnectionError } from '../../errors.ts';
 import type { Address, Platform } from '../../platform.ts';
 import type { Api } from '../../protocol/schema.ts';
 import type { RequestBody, RequestOptions } from '../connection/connection.ts';
+import type { FinalizedFeatures } from '../connection/features.ts';
 import type { Logger } from '../connection/logger.ts';
 import { Channels, type Duty, type Lane } from './channels.ts';
 import { MetadataCache, type TopicOptions } from './metadata-cache.ts';
 import { resolveClientOptions, type ClientOptions } from './options.ts';
-import type { MetadataSnapshot, TopicSnapshot } from './types.ts';
+import type { LeaderHint } from './metadata.ts';
+import type { Broker, MetadataSnapshot, TopicSnapshot } from './types.ts';
 
 /** Node id that stands for any broker. */
 export const anyBroker = -1;
@@ -22,6 +24,7 @@ export class Cluster {
   readonly requestTimeoutMs: number;
   readonly #channels: Channels;
   readonly #metadata: MetadataCache;
+  readonly #features: Pick<FinalizedFeatures, 'level'>;
   readonly #closeListeners = new Set<(error: Error) => void>();
   readonly #learned = new Map<number, Address>();
 
@@ -30,6 +33,7 @@ export class Cluster {
     this.platform = resolved.platform;
     this.logger = resolved.logger;
     this.requestTimeoutMs = resolved.requestTimeoutMs;
+    this.#features = resolved.features;
     this.#channels = new Channels(resolved);
     this.#metadata = new MetadataCache(resolved, this.#channels);
   }
@@ -41,6 +45,11 @@ export class Cluster {
 
   get closed(): boolean {
     return this.#channels.closed;
+  }
+
+  /** Level of a feature that the cluster has agreed on (KIP-584), as the newest connection was told; 0 if none was. */
+  featureLevel(name: string): number {
+    return this.#features.level(name);
   }
 
   /** Calls the listener with the error that calls get from then on when the cluster is closed (at once if it is
@@ -71,6 +80,18 @@ export class Cluster {
   /** Calls the listener with every later snapshot, until the returned function is called. */
   onSnapshot(listener: (snapshot: MetadataSnapshot) => void): () => void {
     return this.#metadata.onSnapshot(listener);
+  }
+
+  /** Takes over a leader of a newer epoch that an answer named, if `nodes` or metadata say where it is (KIP-951). */
+  learnLeader(hint: LeaderHint, nodes: readonly Broker[]): void {
+    this.#metadata.learnLeader(hint, nodes);
+  }
+
+  /** Until when a node wants no more requests of a duty (KIP-219), on `platform.monotonicNow()`; requests that are sent
+   * before wait for it. */
+  throttledUntilMs(nodeId: number, duty: Duty): number {
+    const address = this.#knownAddress(nodeId);
+    return address === undefined ? 0 : this.#channels.throttledUntilMs(address, duty);
   }
 
   /** Sends one request, once: connects when needed, negotiates the version, does not look at error codes.
@@ -113,8 +134,12 @@ export class Cluster {
     this.#closeListeners.clear();
   }
 
+  #knownAddress(nodeId: number): Address | undefined {
+    return this.snapshot.brokers.get(nodeId) ?? this.#learned.get(nodeId);
+  }
+
   #addressOf(nodeId: number): Address {
-    const address = this.snapshot.brokers.get(nodeId) ?? this.#learned.get(nodeId);
+    const address = this.#knownAddress(nodeId);
     if (address !== undefined) return { host: address.host, port: address.port };
     throw new ConnectionError(
       `Broker ${nodeId} is not in the metadata of ${this.snapshot.brokers.size} brokers`,

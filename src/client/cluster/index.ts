@@ -3,7 +3,7 @@ export { anyBroker, Cluster } from './cluster.ts';
 export type { Duty, Lane } from './channels.ts';
 export { Coordinators, type CoordinatorOptions, type CoordinatorType } from './coordinators.ts';
 export type { TopicOptions } from './metadata-cache.ts';
-export { zeroTopicId } from './metadata.ts';
+export { zeroTopicId, type LeaderHint } from './metadata.ts';
 export {
   booleanOption,
   clientOptionNames,
@@ -23,6 +23,7 @@ export {
   retryAction,
   sleep,
   withDeadline,
+  type BrokerErrorContext,
   type Patience,
   type RetryAction,
 } from './retry.ts';

@@ -9,10 +9,10 @@ import { metadataApi } from '../../protocol/api/03-metadata.ts';
 import { ErrorCodes } from '../../protocol/error-codes.ts';
 import { formatAddress } from '../connection/connection.ts';
 import type { Channels } from './channels.ts';
-import { emptySnapshot, metadataRequest, nextSnapshot } from './metadata.ts';
+import { emptySnapshot, metadataRequest, nextSnapshot, withLeader, type LeaderHint } from './metadata.ts';
 import type { ResolvedClientOptions } from './options.ts';
 import { Backoff, brokerError, retryAction, sleep, withDeadline } from './retry.ts';
-import type { MetadataSnapshot, TopicSnapshot } from './types.ts';
+import type { Broker, MetadataSnapshot, TopicSnapshot } from './types.ts';
 
 /** How long to wait for a topic. */
 export interface TopicOptions {
@@ -92,6 +92,12 @@ export class MetadataCache {
     } finally {
       release();
     }
+  }
+
+  /** Takes over a leader that a broker named, without asking; see `withLeader`. */
+  learnLeader(hint: LeaderHint, nodes: readonly Broker[]): void {
+    const next = withLeader(this.#snapshot, hint, nodes);
+    if (next !== this.#snapshot) this.#publish(next);
   }
 
   /** Stops the age timer. */
@@ -177,11 +183,15 @@ export class MetadataCache {
   }
 
   #replace(snapshot: MetadataSnapshot): void {
-    this.#snapshot = snapshot;
     this.#ageTimer?.cancel();
     this.#ageTimer = this.#options.platform.setTimer(this.#options.metadataMaxAgeMs, () =>
       this.#refreshByAge(),
     );
+    this.#publish(snapshot);
+  }
+
+  #publish(snapshot: MetadataSnapshot): void {
+    this.#snapshot = snapshot;
     for (const listener of this.#listeners) listener(snapshot);
   }
 

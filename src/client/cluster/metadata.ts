@@ -71,6 +71,37 @@ function topicSnapshot(answer: MetadataResponseTopic, previous: TopicSnapshot | 
   };
 }
 
+/** A leader that an answer names, since it is another one than was asked (KIP-951). */
+export interface LeaderHint {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+  /** Node id; below 0 there is no hint. */
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+}
+
+/** The snapshot with a leader of a newer epoch, if `nodes` or the snapshot knows where it is; else the same one. */
+export function withLeader(
+  previous: MetadataSnapshot,
+  { topic: name, topicId, partition, leaderId: leader, leaderEpoch }: LeaderHint,
+  nodes: readonly Broker[],
+): MetadataSnapshot {
+  const { version, brokers, topics } = previous;
+  const topic = topics.get(name);
+  const known = topic?.partitions[partition];
+  const node = nodes.find(({ nodeId }) => nodeId === leader) ?? brokers.get(leader);
+  if (topic?.topicId !== topicId || known === undefined || node === undefined) return previous;
+  if (leaderEpoch <= known.leaderEpoch) return previous;
+  const partitions = topic.partitions.with(partition, { ...known, leader, leaderEpoch });
+  return {
+    ...previous,
+    version: version + 1,
+    brokers: new Map(brokers).set(leader, node),
+    topics: new Map(topics).set(name, { ...topic, partitions }),
+  };
+}
+
 /** The snapshot after an answer. Topics that are no longer in use are dropped. */
 export function nextSnapshot(
   previous: MetadataSnapshot,

@@ -5,6 +5,7 @@
 import { UsageError } from '../../errors.ts';
 import type { Dial, Platform, TlsOptions } from '../../platform.ts';
 import { defaultPlatform } from '../default-platform.ts';
+import { FinalizedFeatures } from '../connection/features.ts';
 import { silentLogger, type Logger } from '../connection/logger.ts';
 
 /** How to reach a cluster. */
@@ -60,6 +61,8 @@ export interface ResolvedClientOptions {
   readonly connectionMaxIdleMs: number;
   readonly maxFrameBytes: number;
   readonly allowAutoTopicCreation: boolean;
+  /** What the cluster runs, learned on each connection. */
+  readonly features: FinalizedFeatures;
 }
 
 /** Largest delay a timer takes, about 24.8 days. */
@@ -185,5 +188,6 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
     connectionMaxIdleMs: ms('connectionMaxIdleMs', 300_000),
     maxFrameBytes: integerOption('maxFrameBytes', options.maxFrameBytes, 100 * 2 ** 20, 1024, 2 ** 30),
     allowAutoTopicCreation: booleanOption('allowAutoTopicCreation', options.allowAutoTopicCreation, false),
+    features: new FinalizedFeatures(),
   });
 }

@@ -2,7 +2,14 @@
  * Not here: what a caller does with the outcome.
  * Source: Kafka's `Errors` (RetriableException and InvalidMetadataException), `retry.backoff.ms`.
  */
-import { BrokerError, KafkaError, TimeoutError, UsageError, type Stored } from '../../errors.ts';
+import {
+  BrokerError,
+  KafkaError,
+  TimeoutError,
+  UsageError,
+  type ErrorCode as ClientErrorCode,
+  type Stored,
+} from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
 import { ErrorCodes, errorCode } from '../../protocol/error-codes.ts';
 
@@ -32,18 +39,39 @@ export function retryAction(code: number): RetryAction {
   }
 }
 
+/** Most characters of a broker's own words in an error. */
+const maxDetail = 500;
+
+/** What the error for a code is about. */
+export interface BrokerErrorContext {
+  readonly topic?: string | undefined;
+  readonly partition?: number | undefined;
+  readonly stored?: Stored | undefined;
+  /** What the broker, or we, have to say beyond the code. */
+  readonly detail?: string | null | undefined;
+}
+
+function clientCode(code: number): ClientErrorCode {
+  switch (code) {
+    case ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION:
+      return 'UNKNOWN_TOPIC';
+    case ErrorCodes.MESSAGE_TOO_LARGE:
+    case ErrorCodes.RECORD_LIST_TOO_LARGE:
+      return 'MESSAGE_TOO_LARGE';
+    default:
+      return 'BROKER';
+  }
+}
+
 /** The error for a code that could not be healed. */
-export function brokerError(
-  code: number,
-  what: string,
-  where: { readonly topic?: string; readonly partition?: number; readonly stored?: Stored } = {},
-): BrokerError {
+export function brokerError(code: number, what: string, context: BrokerErrorContext = {}): BrokerError {
   const { name, retriable } = errorCode(code);
-  const { topic, partition, stored } = where;
+  const { topic, partition, stored, detail } = context;
+  const more = detail ? `: ${detail.slice(0, maxDetail)}` : '';
   const place =
     topic === undefined ? '' : partition === undefined ? ` for ${topic}` : ` for ${topic}[${partition}]`;
-  return new BrokerError(`${what} failed${place}: ${name} (${code})`, {
-    code: code === ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION ? 'UNKNOWN_TOPIC' : 'BROKER',
+  return new BrokerError(`${what} failed${place}: ${name} (${code})${more}`, {
+    code: clientCode(code),
     errorCode: code,
     errorName: name,
     retriable,
@@ -132,6 +160,8 @@ export interface Patience {
   /** On `platform.monotonicNow()`. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds before the first repetition, default 100. */
+  readonly firstWaitMs?: number | undefined;
 }
 
 /** Repeats `attempt` while it fails with a retriable error, with backoff. Rejects with any other error, with the
@@ -140,11 +170,11 @@ export interface Patience {
 export function repeat<T>(
   platform: Platform,
   failed: string,
-  { deadlineMs, signal }: Patience,
+  { deadlineMs, signal, firstWaitMs }: Patience,
   attempt: () => Promise<T>,
 ): Promise<T> {
   const limitMs = Math.max(0, Math.round(deadlineMs - platform.monotonicNow()));
-  const backoff = new Backoff(platform);
+  const backoff = new Backoff(platform, firstWaitMs);
   let failure: unknown;
   const timeout = (): Error =>
     new TimeoutError(`${failed} within ${limitMs} ms`, { limitMs, cause: failure });

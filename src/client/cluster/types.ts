@@ -62,8 +62,10 @@ export interface GroupMetadata {
 /** What a transaction that consumes needs from the side that reads (W10). */
 export interface TransactionSource {
   groupMetadata(): GroupMetadata;
-  /** Throws when one of the partitions was not owned without a break since its records were handed out (R3). */
-  assertOwned(offsets: readonly (TopicPartition & { readonly offset: number })[]): void;
+  /** Says that a transaction reads from here, so that nothing is committed but with one from now on (R1). Returns what to
+   * commit: the same, past records that nobody is to see where nothing before them is outstanding (R2). Throws when one
+   * of the partitions was not owned without a break since its records were handed out (R3). */
+  assertOwned<T extends TopicPartition & { readonly offset: number }>(offsets: readonly T[]): readonly T[];
   /** Goes back to the group's committed offsets, after an abort. */
   rewindToCommitted(): Promise<void>;
 }

@@ -18,6 +18,7 @@ import { decodeResponseHeader, responseHeaderVersion } from '../../protocol/head
 import { ByteReader } from '../../protocol/reader.ts';
 import type { Api, Input } from '../../protocol/schema.ts';
 import { negotiate } from '../../protocol/versions.ts';
+import type { FinalizedFeatures } from './features.ts';
 import { handshake, type BrokerVersions } from './handshake.ts';
 import { InFlight, type InFlightRequest } from './in-flight.ts';
 
@@ -34,6 +35,8 @@ export interface ConnectionOptions {
   readonly lifetime: AbortSignal;
   /** `host:port` as the user or the broker named it, for errors. */
   readonly label: string;
+  /** Learns what the broker says the cluster runs. */
+  readonly features?: FinalizedFeatures | undefined;
 }
 
 /** How to send one request. */
@@ -56,6 +59,11 @@ export function formatAddress(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
+/** The next correlation id; past 2^31-1 comes 0. */
+export function correlationIdAfter(id: number): number {
+  return (id + 1) & 0x7fffffff;
+}
+
 function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
@@ -69,6 +77,8 @@ export class Connection {
   lastUsedMs: number;
   /** True once an answer other than ApiVersions came (C2: only then the reconnect backoff is reset). */
   proven = false;
+  /** `platform.monotonicNow()` up to which the broker wants no further request (KIP-219); 0 if it never asked. */
+  throttledUntilMs = 0;
   readonly #options: ConnectionOptions;
   readonly #transport: Transport;
   readonly #inFlight: InFlight;
@@ -101,7 +111,8 @@ export class Connection {
       const opened = new Connection(options, transport);
       connection = opened;
       void opened.#read();
-      opened.#versions = await handshake((version, body) => opened.#askApiVersions(version, body), label);
+      const ask = opened.#askApiVersions.bind(opened);
+      opened.#versions = await handshake(ask, label, options.features);
       return opened;
     } catch (cause) {
       connection?.close();
@@ -124,7 +135,7 @@ export class Connection {
   request<Req, Res>(api: Api<Req, Res>, body: RequestBody<Req>, options: RequestOptions = {}): Promise<Res> {
     let version: number;
     let parts: Uint8Array[];
-    const correlationId = this.#nextCorrelationId();
+    const correlationId = (this.#correlationId = correlationIdAfter(this.#correlationId));
     try {
       version = negotiate(api, this.#versions.get(api.key), options.maxVersion);
       const input = typeof body === 'function' ? (body as (version: number) => Input<Req>)(version) : body;
@@ -134,7 +145,10 @@ export class Connection {
     }
     const decode = (response: Uint8Array): Res => {
       this.proven = true;
-      return api.response.decode(response, version);
+      const answer = api.response.decode(response, version);
+      const { throttleTimeMs = 0 } = answer as { readonly throttleTimeMs?: number };
+      if (throttleTimeMs > 0) this.throttledUntilMs = this.#options.platform.monotonicNow() + throttleTimeMs;
+      return answer;
     };
     const headerVersion = responseHeaderVersion(api, version);
     return this.#exchange(`${api.name} v${version}`, correlationId, parts, headerVersion, decode, options);
@@ -147,14 +161,9 @@ export class Connection {
 
   #askApiVersions(version: number, body: object): Promise<Uint8Array> {
     const { clientId, connectTimeoutMs: timeoutMs } = this.#options;
-    const id = this.#nextCorrelationId();
+    const id = (this.#correlationId = correlationIdAfter(this.#correlationId));
     const parts = encodeRequest(apiVersionsApi, version, id, clientId, body);
     return this.#exchange(`ApiVersions v${version}`, id, parts, 0, (response) => response, { timeoutMs });
-  }
-
-  #nextCorrelationId(): number {
-    this.#correlationId = (this.#correlationId + 1) & 0x7fffffff;
-    return this.#correlationId;
   }
 
   #exchange<Res>(

@@ -7,6 +7,7 @@ import { apiVersionsApi } from '../../protocol/api/18-api-versions.ts';
 import { ErrorCodes, errorCode } from '../../protocol/error-codes.ts';
 import { ByteReader } from '../../protocol/reader.ts';
 import type { VersionRange } from '../../protocol/schema.ts';
+import type { FinalizedFeatures } from './features.ts';
 import { softwareName, softwareVersion } from './software-version.ts';
 
 /** The broker's span of each API, by key. */
@@ -27,8 +28,13 @@ function versionAfterRefusal(body: Uint8Array, refused: number): number {
   }
 }
 
-/** Asks the broker for its API spans: in our newest version, then in the one that a refusal names, then in v0. */
-export async function handshake(exchange: ExchangeApiVersions, address: string): Promise<BrokerVersions> {
+/** Asks the broker for its API spans: in our newest version, then in the one that a refusal names, then in v0.
+ * `features` learns what else the answer says. */
+export async function handshake(
+  exchange: ExchangeApiVersions,
+  address: string,
+  features?: FinalizedFeatures,
+): Promise<BrokerVersions> {
   let version = apiVersionsApi.request.versions.max;
   for (let isRetry = false; ; isRetry = true) {
     const body = await exchange(version, {
@@ -37,8 +43,11 @@ export async function handshake(exchange: ExchangeApiVersions, address: string):
     });
     const code = new ByteReader(body).int16();
     if (code === ErrorCodes.NONE) {
-      const { apiKeys } = apiVersionsApi.response.decode(body, version);
-      return new Map(apiKeys.map(({ apiKey, minVersion: min, maxVersion: max }) => [apiKey, { min, max }]));
+      const answer = apiVersionsApi.response.decode(body, version);
+      features?.learn(answer);
+      return new Map(
+        answer.apiKeys.map(({ apiKey, minVersion: min, maxVersion: max }) => [apiKey, { min, max }]),
+      );
     }
     if (code !== ErrorCodes.UNSUPPORTED_VERSION || version === 0) {
       const text = `Broker ${address} refused ApiVersions v${version}: ${errorCode(code).name} (${code})`;

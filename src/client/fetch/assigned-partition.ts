@@ -28,6 +28,8 @@ export class AssignedPartition implements TopicPartition {
   lastStableOffset = -1;
   logStartOffset = -1;
 
+  /** Where the first record that may be handed out is looked for; -1 until reading began. */
+  began = -1;
   /** One past the last offset that was handed out. Below `done` or equal: nothing is outstanding. */
   handedOut = -1;
   /** One past the last offset that was declared done, and its leader epoch. */
@@ -74,7 +76,7 @@ export class AssignedPartition implements TopicPartition {
   /** What comes out next is the record at `offset` or the first one after it. */
   standAt(offset: number): void {
     if (this.handedOut < 0) {
-      this.handedOut = this.done = offset;
+      this.began = this.handedOut = this.done = offset;
       if (!this.startedAtLatest) this.committed = Math.max(this.committed, offset);
     } else if (offset < this.position) {
       this.handedOut = Math.min(this.handedOut, offset);

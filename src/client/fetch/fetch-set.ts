@@ -88,6 +88,12 @@ export class FetchSet {
     this.#route();
   }
 
+  /** Drops what was fetched, and fetches no more until `begin` or `rewind`. */
+  hold(owner: AssignedPartition): void {
+    owner.fetchFrom(-1);
+    this.#queues.get(owner)?.clear();
+  }
+
   /** Goes back to an offset; what was fetched is dropped. */
   rewind(owner: AssignedPartition, offset: number): void {
     const queue = this.#queues.get(owner);

@@ -41,6 +41,8 @@ const gapIntervalMs = 1000;
 
 /** The commits of one reader. */
 export class Commits {
+  /** The reader is the source of transactions: they commit, and nothing is committed here any more (R1). */
+  isSource = false;
   /** Commits that the broker took. */
   sent = 0;
   readonly #context: CommitContext;
@@ -54,7 +56,7 @@ export class Commits {
   /** `for await` asks for the next message, so this one is done. A promise when it is to be committed first. */
   loopDone(message: Message): Promise<unknown> | undefined {
     const { loopIntervalMs } = this.#context;
-    if (loopIntervalMs === undefined) return undefined;
+    if (loopIntervalMs === undefined || this.isSource) return undefined;
     const { owner, leaderEpoch } = message.source;
     if (!owner.assigned) {
       this.#dropped(owner, message.offset + 1);
@@ -68,6 +70,8 @@ export class Commits {
 
   /** Declares everything up to the messages done, per partition, and commits it now or within the interval. */
   async commit(committable: Committable, options: CommitOptions = {}): Promise<ReaderCommitOutcome> {
+    if (this.isSource)
+      throw new UsageError('The reader is the source of transactions: commit with Transaction.sendOffsets');
     const last = lastOf(committable);
     const current = new Set(this.#context.partitions());
     const isForeign = (owner: AssignedPartition): boolean => owner.assigned && !current.has(owner);
@@ -97,7 +101,7 @@ export class Commits {
   /** Commits what may be committed and is not yet. Rejects as the group session does. */
   async flush(owners: Iterable<AssignedPartition>, options: CommitOptions = {}): Promise<CommitOutcome> {
     const offsets = new Map<AssignedPartition, OffsetToCommit>();
-    for (const owner of owners) {
+    for (const owner of this.isSource ? [] : owners) {
       const { topic, partition, ownership, committable: offset } = owner;
       const leaderEpoch = offset === owner.done ? owner.doneEpoch : owner.epoch;
       if (offset > owner.committed) offsets.set(owner, { topic, partition, ownership, offset, leaderEpoch });

@@ -33,6 +33,8 @@ interface Waiter {
   /** Takes what there is: true when the call is settled, a promise while bytes are being inflated. */
   take(): boolean | Promise<void>;
   reject(error: unknown): void;
+  /** Lets go of what it has taken of a partition. */
+  drop?(owner: AssignedPartition): void;
 }
 
 /** The queue of waiting calls of one reader. */
@@ -95,6 +97,9 @@ export class Handout {
           resolve(batch);
           return true;
         },
+        drop: (owner) => {
+          if (draft.owner === owner) draft.clear();
+        },
         putBack: () => {
           timer?.cancel();
           if (draft.owner !== undefined) this.#rewind(draft.owner, draft.firstOffset);
@@ -107,9 +112,23 @@ export class Handout {
   putBack(message: Message): void {
     const { owner } = message.source;
     const { offset } = message;
-    if (!owner.assigned) return;
+    // One that was not handed out since the partition went back needs no putting back.
+    if (!owner.assigned || offset >= owner.position) return;
     if (this.#run?.owner === owner && this.#run.stepBack(offset)) owner.standAt(offset);
     else this.#rewind(owner, offset);
+  }
+
+  /** Nothing of the partition comes out until `rewind`. */
+  hold(owner: AssignedPartition): void {
+    if (this.#run?.owner === owner) this.#run = undefined;
+    owner.standAt(owner.began);
+    this.#context.fetches.hold(owner);
+    for (const waiter of this.#waiters) waiter.drop?.(owner);
+  }
+
+  /** The record at `offset` is the next one of its partition. */
+  rewind(owner: AssignedPartition, offset: number): void {
+    if (owner.assigned) this.#rewind(owner, offset);
   }
 
   /** Partitions were removed: nothing of them may come out. */
@@ -136,18 +155,19 @@ export class Handout {
 
   #wait<T>(
     signal: AbortSignal | undefined,
-    make: (resolve: (value: T) => void) => { take(): boolean | Promise<void>; putBack(): void },
+    make: (resolve: (value: T) => void) => Pick<Waiter, 'take' | 'drop'> & { putBack(): void },
   ): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise<T>((resolve, reject) => {
       const done = (): void => signal?.removeEventListener('abort', abort);
-      const { take, putBack } = make((value) => {
+      const { take, drop, putBack } = make((value) => {
         done();
         resolve(value);
       });
       const waiter: Waiter = {
         take,
+        ...(drop && { drop }),
         reject: (error) => {
           done();
           putBack();

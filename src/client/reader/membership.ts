@@ -38,6 +38,8 @@ export function startAt(owner: AssignedPartition, start: StartOffset): void {
 export class Membership implements GroupListener {
   /** Assignments so far. */
   rebalances = 0;
+  /** Told which partitions are no longer this member's. */
+  onGivenUp: (owners: readonly AssignedPartition[]) => void = () => undefined;
   /** Why the membership ended for good; undefined while it lives. */
   failure: KafkaError | undefined;
   readonly session: GroupSession;
@@ -56,6 +58,11 @@ export class Membership implements GroupListener {
   /** What is assigned now. */
   get owned(): Iterable<AssignedPartition> {
     return this.#owned.values();
+  }
+
+  /** The partition, if it is assigned now. */
+  owner(partition: TopicPartition): AssignedPartition | undefined {
+    return this.#owned.get(partitionKey(partition));
   }
 
   /** Resolves when the committed offsets of all are known, or no longer wanted. */
@@ -132,6 +139,7 @@ export class Membership implements GroupListener {
       this.#owned.delete(partitionKey(partition));
       owners.push(owner);
     }
+    this.onGivenUp(owners);
     this.#context.fetches.remove(owners);
     this.#context.handout.drop();
     this.#context.handout.wake();

@@ -5,13 +5,20 @@
 import { UsageError } from '../../errors.ts';
 import { codecsOf } from '../../compression/codecs.ts';
 import { acquireCluster, closedError, integerOption, maxTimerMs } from '../cluster/index.ts';
-import type { Cluster, ClusterLease, TopicPartition } from '../cluster/index.ts';
+import type {
+  Cluster,
+  ClusterLease,
+  GroupMetadata,
+  TopicPartition,
+  TransactionSource,
+} from '../cluster/index.ts';
 import { AssignedPartition, FetchSet, latestTimestamp, listOffsets, nameOf } from '../fetch/index.ts';
 import type { Message, MessageBatch, OffsetQuery } from '../fetch/index.ts';
 import { Commits, type Committable, type CommitOptions, type ReaderCommitOutcome } from './commits.ts';
 import { Handout } from './handout.ts';
 import { Membership, startAt } from './membership.ts';
 import { MessageLoop } from './message-loop.ts';
+import { Source } from './source.ts';
 import { resolveReaderOptions, type ReaderOptions, type ResolvedReaderOptions } from './options.ts';
 
 /** How long a call may wait. */
@@ -65,13 +72,14 @@ export interface ReaderStats {
 }
 
 /** A consumer. Several calls may wait at once; they are served in their order. */
-export class Reader implements AsyncIterable<Message>, AsyncDisposable {
+export class Reader implements AsyncIterable<Message>, AsyncDisposable, TransactionSource {
   readonly #options: ResolvedReaderOptions;
   readonly #lease: ClusterLease;
   readonly #fetches: FetchSet;
   readonly #handout: Handout;
   readonly #membership: Membership | undefined;
   readonly #commits: Commits | undefined;
+  readonly #source: Source | undefined;
   /** Without a group: what to read. */
   readonly #manual: readonly AssignedPartition[];
   #started = false;
@@ -118,6 +126,7 @@ export class Reader implements AsyncIterable<Message>, AsyncDisposable {
     const membership = new Membership(context);
     this.#commits = commits;
     this.#membership = membership;
+    this.#source = new Source({ platform, membership, handout: this.#handout, commits });
   }
 
   /** The next message; waits for it as long as it takes, through network trouble and rebalances, and keeps the process
@@ -264,6 +273,31 @@ export class Reader implements AsyncIterable<Message>, AsyncDisposable {
     return known(committed?.offset);
   }
 
+  /** Who this reader is to its group, for transactions (KIP-447). Throws a `UsageError` without a group. */
+  groupMetadata(): GroupMetadata {
+    return this.#asSource().groupMetadata();
+  }
+
+  /** For a Writer whose transactions read from here, see `TransactionSource`: from the first call on the reader commits
+   * nothing by itself, and `commitMessages` and `readMessage` are refused. Throws a `KafkaError` of code `FENCED` for
+   * offsets of partitions that were revoked since their records were handed out, or a `UsageError` without a group.
+   */
+  assertOwned<T extends TopicPartition & { readonly offset: number }>(offsets: readonly T[]): readonly T[] {
+    return this.#asSource().assertOwned(offsets);
+  }
+
+  /** Goes back to the group's committed offsets: what was handed out beyond them comes again. Where the group has none,
+   * to where reading began. Rejects as `committed`; until it has succeeded no offsets can be sent.
+   */
+  async rewindToCommitted(): Promise<void> {
+    const release = this.#cluster.holdOpen();
+    try {
+      await this.#asSource().rewindToCommitted();
+    } finally {
+      release();
+    }
+  }
+
   /** What was read so far, and how far each assigned partition is. */
   stats(): ReaderStats {
     return {
@@ -293,6 +327,11 @@ export class Reader implements AsyncIterable<Message>, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #asSource(): Source {
+    if (this.#source === undefined) throw new UsageError('The source of a transaction needs groupId');
+    return this.#source;
   }
 
   get #cluster(): Cluster {

@@ -6,7 +6,8 @@
 import type { KafkaError } from '../../errors.ts';
 import type { Cluster } from '../cluster/index.ts';
 import type { Alarm } from './alarm.ts';
-import { lateError } from './errors.ts';
+import { lateError, withStored } from './errors.ts';
+import { halve, plainRecords } from './halving.ts';
 import { headersOf, messageBytes, type OutgoingMessage } from './message.ts';
 import type { BatchOutcome, ResolvedSettings } from './options.ts';
 import {
@@ -16,7 +17,7 @@ import {
   type Segment,
   type SegmentOwner,
 } from './partition-queue.ts';
-import type { ProducerId } from './producer-id.ts';
+import type { Producer } from './producer-id.ts';
 import type { StatsCounter } from './stats.ts';
 
 /** The parts of the cluster that a Writer uses. */
@@ -30,6 +31,8 @@ export type WriterCluster = Pick<
   | 'topic'
   | 'refresh'
   | 'onSnapshot'
+  | 'learnLeader'
+  | 'throttledUntilMs'
   | 'send'
   | 'holdOpen'
 >;
@@ -62,18 +65,21 @@ export class Accumulator implements QueueOwner {
   onWake: () => void = () => undefined;
   /** Told when room was given back for which calls wait. */
   onRoom: () => void = () => undefined;
-  readonly producer: ProducerId | undefined;
+  readonly producer: Producer | undefined;
   readonly batchTimeoutMs: number;
+  readonly retryBackoffMs: readonly [minMs: number, maxMs: number];
   readonly #context: WriterContext;
   /** How long a batch that could not go out takes records. */
   readonly #collectingMs: number;
   #letGo: (() => void) | undefined;
+  #onIdle: (() => void) | undefined;
 
-  constructor(context: WriterContext, producer: ProducerId | undefined) {
+  constructor(context: WriterContext, producer: Producer | undefined) {
     this.#context = context;
     this.producer = producer;
-    const { batchTimeoutMs, deliveryTimeoutMs } = context.settings;
+    const { batchTimeoutMs, deliveryTimeoutMs, retryBackoffMs, retryBackoffMaxMs } = context.settings;
     this.batchTimeoutMs = batchTimeoutMs;
+    this.retryBackoffMs = [retryBackoffMs, retryBackoffMaxMs];
     this.#collectingMs = Math.max(batchTimeoutMs, deliveryTimeoutMs * collectingPart);
   }
 
@@ -123,18 +129,39 @@ export class Accumulator implements QueueOwner {
     this.bufferedBytes += grown;
     if (batch.messages !== undefined) batch.messages.push(message);
     if (batch.recordCount >= settings.batchSize || batch.byteLength >= settings.batchBytes) {
-      batch.sealed = true;
+      batch.seal(this.#context.cluster.platform.monotonicNow());
       this.onWake();
     }
     return owner === undefined ? undefined : batch.own(owner);
   }
 
-  /** A call no longer waits for some records; true if they are not sent any more. */
-  withdraw(segment: Segment): boolean {
-    const { batch, count } = segment;
-    const before = batch.byteLength;
-    if (!batch.withdraw(segment)) return false;
-    this.done(count);
+  /** Has a batch sent again in two halves, for it was refused for its size (MESSAGE_TOO_LARGE). */
+  async halve(batch: Batch): Promise<void> {
+    const { queue } = batch;
+    queue.retry(batch, false);
+    batch.encoding = true;
+    try {
+      const plain = plainRecords(batch, this.#context.settings.compression);
+      const records = plain instanceof Promise ? await plain : plain;
+      // Its time may have come meanwhile.
+      if (batch.resolved || records === undefined) return;
+      const before = batch.byteLength;
+      const half = halve(batch, records);
+      queue.insert(half, batch);
+      this.bufferedBytes += half.byteLength + batch.byteLength - before;
+    } catch (error) {
+      if (!batch.resolved) queue.fail(batch, withStored(error, 'no'));
+    } finally {
+      batch.encoding = false;
+      this.onWake();
+    }
+  }
+
+  /** Nobody waits for some records of a batch any more; true if they are not sent any more either. */
+  withdraw(batch: Batch, gone: ReadonlySet<Segment>): boolean {
+    const { byteLength: before, recordCount } = batch;
+    if (!batch.withdraw(gone)) return false;
+    this.done(recordCount - batch.recordCount);
     if (batch.recordCount === 0) batch.queue.resolve(batch);
     this.#returnRoom(before - batch.byteLength);
     return true;
@@ -174,7 +201,7 @@ export class Accumulator implements QueueOwner {
     let nextMs = Infinity;
     for (const { oldest, open } of this.active) {
       const closingMs = (open?.openedMs ?? Infinity) + this.#collectingMs;
-      if (open !== undefined && closingMs <= nowMs) open.sealed = true;
+      if (open !== undefined && closingMs <= nowMs) open.seal(nowMs);
       else nextMs = Math.min(nextMs, closingMs);
       nextMs = Math.min(nextMs, oldest?.deadlineMs ?? Infinity);
     }
@@ -182,20 +209,31 @@ export class Accumulator implements QueueOwner {
     return nextMs;
   }
 
+  /** Resolves when no batch is left, not even one that was given up on its way. For one caller at a time. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.active.size === 0) resolve();
+      else this.#onIdle = resolve;
+    });
+  }
+
   /** The outcome of a batch: statistics, completion, then the calls that wait. */
   settle(batch: Batch): void {
     const { stats } = this.#context;
     const { queue, recordCount, messages = [], segments, error } = batch;
     const { topic, partition } = queue;
+    const recordErrors = error === null ? undefined : batch.recordErrors;
     if (recordCount > 0 && error === null) {
       stats.add('batchSize', recordCount);
       stats.add('batchBytes', batch.byteLength);
-    } else stats.add('errors', recordCount);
+    } else stats.count('errors', recordCount);
     const baseOffset = batch.baseOffset < 0 ? undefined : batch.baseOffset;
+    const appendTimeMs = batch.appendTimeMs < 0 ? undefined : batch.appendTimeMs;
     const unheard = error === null ? 0 : segments.reduce((left, { count }) => left - count, recordCount);
-    this.tell({ topic, partition, messages, error, baseOffset }, unheard);
+    this.tell({ topic, partition, messages, baseOffset, appendTimeMs, error, recordErrors }, unheard);
     this.done(recordCount);
     batch.settle();
+    if (error !== null) this.producer?.gate?.failed(error);
   }
 
   /** Lets go of a settled batch. */
@@ -203,6 +241,7 @@ export class Accumulator implements QueueOwner {
     const { queue } = batch;
     batch.release();
     if (queue.batches.length === 0) this.active.delete(queue);
+    if (this.active.size === 0) this.#onIdle?.();
     this.#returnRoom(batch.byteLength);
   }
 
@@ -236,9 +275,9 @@ export class Accumulator implements QueueOwner {
     if (open !== undefined) {
       const left = batchBytes - open.byteLength;
       if (messageBytes(message, left) <= left) return open;
-      open.sealed = true;
     }
     const openedMs = cluster.platform.monotonicNow();
+    open?.seal(openedMs);
     const batch = new Batch(
       queue,
       openedMs,

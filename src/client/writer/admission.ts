@@ -9,7 +9,7 @@ import type { Accumulator, WriterContext } from './accumulator.ts';
 import { Call, none } from './call.ts';
 import { lateError, withStored } from './errors.ts';
 import { copyMessage, KeyBytes, messageBytes, type OutgoingMessage } from './message.ts';
-import type { PartitionQueue } from './partition-queue.ts';
+import type { Batch, PartitionQueue, Segment } from './partition-queue.ts';
 import { Topic } from './topic.ts';
 
 /** Milliseconds for which a broker's "unknown topic" is doubted: one that was just created takes a moment to be known. */
@@ -17,6 +17,10 @@ const unknownTopicDoubtMs = 500;
 
 /** What a waiting message of `enqueue` counts for besides its bytes: it is an object of its own until it is in a batch. */
 const stagedMessageBytes = 256;
+
+function abortedError(cause: unknown, stored: 'no' | 'maybe'): KafkaError {
+  return new KafkaError('The write was aborted by its signal', { code: 'ABORTED', stored, cause });
+}
 
 /** A call to topics as they are here. */
 export type TopicCall = Call<Topic>;
@@ -27,10 +31,13 @@ export class Admission {
   readonly #accumulator: Accumulator;
   readonly #topics = new Map<string, Topic>();
   readonly #waiting = new Set<TopicCall>();
+  /** With why. */
+  readonly #givenUp = new Map<TopicCall, unknown>();
   readonly #keys = new KeyBytes();
   readonly #lifetime = new AbortController();
   readonly #unsubscribe: () => void;
   #running = false;
+  #runs = false;
 
   constructor(context: WriterContext, accumulator: Accumulator) {
     this.#context = context;
@@ -63,7 +70,7 @@ export class Admission {
   }
 
   /** Puts a message straight into its batch, or in line. A promise when it takes room that is not there. Throws what a
-   * balancer deserves. */
+   * balancer deserves, and `BUFFER_FULL` where nobody waits for room. */
   enqueue(message: OutgoingMessage): undefined | Promise<void> {
     const accumulator = this.#accumulator;
     const { settings, cluster } = this.#context;
@@ -76,9 +83,13 @@ export class Admission {
       accumulator.expect(1);
       return undefined;
     }
+    const stagedBytes = messageBytes(message) + stagedMessageBytes;
+    const waits = settings.whenFull === 'wait';
+    const isOver = accumulator.bufferedBytes + stagedBytes > settings.maxBufferedBytes;
+    if (isOver && !waits && accumulator.bufferedBytes > 0) throw this.#full(stagedBytes);
     // The bytes are the caller's again.
     const copy = copyMessage(message, nowMs);
-    let call = line.at(-1);
+    let call = line.last;
     if (call === undefined || call.owner !== undefined || call.targets.length > 0) {
       call = this.call([copy]);
       this.enter(call);
@@ -87,9 +98,7 @@ export class Admission {
       call.push(copy);
     }
     if (call.refusal !== null) throw call.refusal;
-    const stagedBytes = messageBytes(message) + stagedMessageBytes;
-    if (accumulator.pressed || accumulator.bufferedBytes + stagedBytes > settings.maxBufferedBytes)
-      return call.left();
+    if (accumulator.pressed || (isOver && waits)) return call.left();
     call.stagedBytes += stagedBytes;
     accumulator.bufferedBytes += stagedBytes;
     return undefined;
@@ -98,7 +107,8 @@ export class Admission {
   /** Carries a call out as far as that is possible now; what is left waits in line. */
   enter(call: TopicCall): void {
     const { messages } = call;
-    const { topic } = this.#context.settings;
+    const { topic, whenFull } = this.#context.settings;
+    if (whenFull === 'fail' && call.owner !== undefined && !this.#reserve(call)) return;
     call.topics =
       topic === undefined
         ? [...new Set(messages.map((message) => this.#topic(message.topic ?? '')))]
@@ -117,15 +127,65 @@ export class Admission {
     }
   }
 
+  /** Where nobody waits for room: counts a call as buffered from the beginning, as a whole, or refuses it. */
+  #reserve(call: TopicCall): boolean {
+    const accumulator = this.#accumulator;
+    const { messages } = call;
+    const leftBytes = this.#context.settings.maxBufferedBytes - accumulator.bufferedBytes;
+    let bytes = 0;
+    for (const message of messages) bytes += messageBytes(message);
+    // Text was counted three times over at worst.
+    if (bytes > leftBytes) bytes = messages.reduce((sum, message) => sum + messageBytes(message, 0), 0);
+    const isAlone = messages.length === 1 && accumulator.bufferedBytes === 0;
+    if (bytes > leftBytes && !isAlone) {
+      this.refuse(call, this.#full(bytes));
+      return false;
+    }
+    call.stagedBytes = bytes;
+    accumulator.bufferedBytes += bytes;
+    return true;
+  }
+
+  /** The error where there is no room and nobody waits for it. What is there goes out without waiting for company. */
+  #full(bytes: number): KafkaError {
+    const { maxBufferedBytes } = this.#context.settings;
+    const { bufferedBytes } = this.#accumulator;
+    this.#accumulator.hurry();
+    return new KafkaError(
+      `No room for ${bytes} bytes: ${bufferedBytes} of maxBufferedBytes, ${maxBufferedBytes}, are taken; write later, or with whenFull: 'wait'`,
+      { code: 'BUFFER_FULL', stored: 'no', retriable: bytes <= maxBufferedBytes },
+    );
+  }
+
   /** The caller gave up: what was not sent is taken back (W5), for the rest nobody waits any more. */
   giveUp(call: TopicCall, cause: unknown): void {
-    const aborted = (stored: 'no' | 'maybe'): KafkaError =>
-      new KafkaError('The write was aborted by its signal', { code: 'ABORTED', stored, cause });
-    this.refuse(call, aborted('no'));
-    for (const segment of new Set(call.segments.slice(0, call.next))) {
-      if (segment.batch.settled) continue;
-      segment.error = aborted(this.#accumulator.withdraw(segment) ? 'no' : 'maybe');
-      call.recordsSettled(segment.count, true);
+    if (call.next < call.messages.length) this.refuse(call, abortedError(cause, 'no'));
+    // One signal may end thousands of calls, but their batches are made anew once.
+    if (this.#givenUp.size === 0) void Promise.resolve().then(() => this.#takeBack());
+    this.#givenUp.set(call, cause);
+  }
+
+  /** Takes back what was given up in this turn. */
+  #takeBack(): void {
+    const batches = new Map<Batch, Map<Segment, unknown>>();
+    for (const [call, cause] of this.#givenUp) {
+      for (const first of new Set(call.segments.slice(0, call.next))) {
+        for (let segment: Segment | undefined = first; segment !== undefined; segment = segment.rest) {
+          const gone = batches.get(segment.batch) ?? new Map<Segment, unknown>();
+          batches.set(segment.batch, gone.set(segment, cause));
+        }
+      }
+    }
+    this.#givenUp.clear();
+    for (const [batch, gone] of batches) {
+      if (batch.settled) continue;
+      const isTakenBack = this.#accumulator.withdraw(batch, new Set(gone.keys()));
+      for (const [segment, cause] of gone) {
+        // The others are counted by the outcome of their batch.
+        if (isTakenBack) this.#context.stats.count('errors', segment.count);
+        segment.error = abortedError(cause, isTakenBack ? 'no' : 'maybe');
+        segment.owner.recordsSettled(segment.count, true);
+      }
     }
     this.#run();
   }
@@ -135,29 +195,42 @@ export class Admission {
     const { messages, next, topics } = call;
     const lost = messages.slice(next);
     if (call.refusal !== null || lost.length === 0) return;
-    this.#context.stats.add('errors', lost.length);
+    this.#context.stats.count('errors', lost.length);
     this.#accumulator.done(lost.length);
     call.refuse(error, faults);
     if (!this.#leave(call) || call.owner !== undefined) return;
     const { topic } = topics[0] as Topic;
     this.#accumulator.tell(
-      { topic, partition: -1, messages: lost, baseOffset: undefined, error },
+      {
+        topic,
+        partition: -1,
+        messages: lost,
+        baseOffset: undefined,
+        appendTimeMs: undefined,
+        error,
+        recordErrors: undefined,
+      },
       lost.length,
     );
   }
 
+  /** Refuses everything that waits. */
+  refuseAll(error: KafkaError): void {
+    for (const call of this.#waiting) this.refuse(call, error);
+  }
+
   /** Refuses calls whose deadline has passed; the moment at which the next may. */
   tick(nowMs: number): number {
-    let nextMs = Infinity;
     const limitMs = this.#context.settings.deliveryTimeoutMs;
     for (const call of this.#waiting) {
-      if (call.deadlineMs > nowMs) nextMs = Math.min(nextMs, call.deadlineMs);
+      // Who came later has until later.
+      if (call.deadlineMs > nowMs) return call.deadlineMs;
       // A look-up ends by the deadline of the first that waits for it, and knows why it failed.
-      else if (!call.topics.some(({ loading }) => loading))
-        this.refuse(call, lateError('The write found no room in maxBufferedBytes', limitMs));
+      if (call.topics.some(({ loading }) => loading)) continue;
+      this.refuse(call, lateError('The write found no room in maxBufferedBytes', limitMs));
+      this.#runSoon();
     }
-    this.#run();
-    return nextMs;
+    return Infinity;
   }
 
   /** Refuses what waits and lets go of the topics. */
@@ -165,18 +238,28 @@ export class Admission {
     const closed = closedError('The writer', 'no');
     this.#unsubscribe();
     this.#lifetime.abort(closed);
-    for (const call of this.#waiting) this.refuse(call, closed);
+    this.refuseAll(closed);
     for (const topic of this.#topics.values()) topic.release();
+  }
+
+  /** Once at the end of this turn, however many gave way in it. */
+  #runSoon(): void {
+    if (this.#runs) return;
+    this.#runs = true;
+    this.#context.cluster.platform.defer(() => {
+      this.#runs = false;
+      this.#run();
+    });
   }
 
   /** Lets in what can be let in, in call order, until room is wanting. */
   #run(): void {
     // Called by a completion, which may have freed something.
-    if (this.#running) return this.#context.cluster.platform.defer(() => this.#run());
+    if (this.#running) return this.#runSoon();
     this.#running = true;
     let pressed = false;
     for (const call of this.#waiting) {
-      if (!call.topics.every(({ loaded, line }) => loaded && line[0] === call)) continue;
+      if (!call.topics.every(({ loaded, line }) => loaded && line.first === call)) continue;
       pressed = !this.#carryOut(call);
       if (pressed) break;
     }
@@ -187,13 +270,14 @@ export class Admission {
   /** Puts what is left of a call into batches; false if that is not all, for want of room. */
   #carryOut(call: TopicCall): boolean {
     const accumulator = this.#accumulator;
+    const waits = this.#context.settings.whenFull === 'wait';
     this.#unstage(call);
     try {
       if (call.targets.length === 0) this.#balance(call);
       const { messages, targets, owner, timestampMs, deadlineMs } = call;
       for (let index = call.next; index < messages.length; index++) {
         const message = messages[index] as OutgoingMessage;
-        if (!accumulator.hasRoomFor(message)) return false;
+        if (waits && !accumulator.hasRoomFor(message)) return false;
         const queue = targets[index] as PartitionQueue;
         const recordMs = message.timestamp ?? timestampMs;
         call.entered(accumulator.append(queue, message, recordMs, deadlineMs, owner));
@@ -212,7 +296,7 @@ export class Admission {
     const { line, topic: name } = topic;
     const options = { doubtMs: unknownTopicDoubtMs, signal: this.#lifetime.signal };
     topic.loading = true;
-    for (let first = line[0]; first !== undefined && !topic.loaded; first = line[0]) {
+    for (let { first } = line; first !== undefined && !topic.loaded; first = line.first) {
       try {
         topic.update(await cluster.topic(name, { ...options, deadlineMs: first.deadlineMs }));
       } catch (error) {
@@ -222,7 +306,10 @@ export class Admission {
         const refusal = isFinal ? failure : lateError(`No metadata of ${name}`, limitMs, failure);
         const nowMs = cluster.platform.monotonicNow();
         // Trouble that passes answers only those whose time is over.
-        for (const call of line.slice()) if (isFinal || call.deadlineMs <= nowMs) this.refuse(call, refusal);
+        for (let late = line.first; late !== undefined; late = line.first) {
+          if (!isFinal && late.deadlineMs > nowMs) break;
+          this.refuse(late, refusal);
+        }
       }
     }
     topic.loading = false;
@@ -262,11 +349,12 @@ export class Admission {
     topic.recordBytes = messageBytes(message);
     const { balancer } = this.#context.settings;
     const chosen = message.partition ?? balancer.partition(message, this.#keys.of(message.key), topic);
-    const queue = Number.isInteger(chosen) ? topic.queues[chosen] : undefined;
+    const isThere = Number.isInteger(chosen) && chosen < topic.partitions.length;
+    const queue = isThere ? topic.queues[chosen] : undefined;
     if (queue !== undefined) return queue;
     const who = message.partition === undefined ? 'the balancer chose' : 'it asks for';
     throw new UsageError(
-      `Message ${index}: ${who} partition ${String(chosen)}; ${topic.topic} has 0 to ${topic.queues.length - 1}`,
+      `Message ${index}: ${who} partition ${String(chosen)}; ${topic.topic} has 0 to ${topic.partitions.length - 1}`,
       { stored: 'no' },
     );
   }
@@ -287,7 +375,7 @@ export class Admission {
     if (call.refusal === null) call.targets = none;
     call.onLeave?.();
     if (!this.#waiting.delete(call)) return false;
-    for (const { line } of topics) line.splice(line.indexOf(call), 1);
+    for (const { line } of topics) line.remove(call);
     return true;
   }
 

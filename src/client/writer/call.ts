@@ -110,32 +110,42 @@ export class Call<Topic> implements SegmentOwner {
     if (!isCount(index) || index >= this.segments.length) {
       throw new UsageError(`A receipt of ${this.segments.length} messages has no message ${index}`);
     }
-    const segment = this.segments[index];
+    const { segment, rank } = this.#placeOf(index);
     const { topic, partition } = segment?.batch.queue ??
       this.targets[index] ?? { topic: this.#topic ?? this.messages[index]?.topic ?? '', partition: -1 };
     let offset: number | undefined;
     let timestamp: number | undefined;
     if (segment !== undefined && this.#errorOf(index) === null) {
       const { baseOffset, appendTimeMs } = segment.batch;
-      if (baseOffset >= 0) offset = baseOffset + segment.first + (this.#ranks?.[index] ?? 0);
+      if (baseOffset >= 0) offset = baseOffset + segment.first + rank;
       timestamp = appendTimeMs < 0 ? (this.timestamps?.[index] ?? this.timestampMs) : appendTimeMs;
     }
     return { topic, partition, offset, timestamp };
   }
 
+  /** Where a message's record is: which of its segment, and the segment; undefined if it is in no batch. */
+  #placeOf(index: number): { readonly segment: Segment | undefined; readonly rank: number } {
+    let segment = this.segments[index];
+    let rank = this.#ranks?.[index] ?? 0;
+    for (; segment?.rest !== undefined && rank >= segment.count; segment = segment.rest)
+      rank -= segment.count;
+    return { segment, rank };
+  }
+
   /** Why a message was not written, or null. */
   #errorOf(index: number): KafkaError | null {
-    const segment = this.segments[index];
-    return segment === undefined
-      ? (this.#faults?.get(index) ?? this.refusal)
-      : (segment.error ?? segment.batch.error);
+    const { segment, rank } = this.#placeOf(index);
+    if (segment === undefined) return this.#faults?.get(index) ?? this.refusal;
+    const { error, recordErrors } = segment.batch;
+    return segment.error ?? (error && (recordErrors?.get(segment.first + rank) ?? error));
   }
 
   #settle(): void {
     const receipt = { length: this.segments.length, at: (index: number) => this.at(index) };
     if (!this.#failed) return this.#resolve?.(receipt);
     const errors = Array.from({ length: this.segments.length }, (_, index) => this.#errorOf(index));
-    const [offender] = this.#faults?.values() ?? [];
-    this.#resolve?.(Promise.reject(new WriteErrors(errors, receipt, offender)));
+    // What the caller has to change is named before what passes.
+    const [offender = errors.find((error) => error?.retriable === false)] = this.#faults?.values() ?? [];
+    this.#resolve?.(Promise.reject(new WriteErrors(errors, receipt, offender ?? undefined)));
   }
 }

@@ -2,7 +2,7 @@
  * Invariant: `errors` is aligned with the messages of the call, and each entry says in `stored` whether its message
  * may be in the log.
  */
-import { KafkaError, TimeoutError, type ErrorCode, type Stored } from '../../errors.ts';
+import { KafkaError, TimeoutError, UsageError, type ErrorCode, type Stored } from '../../errors.ts';
 import type { WriteReceipt } from './receipt.ts';
 
 const brand: unique symbol = Symbol.for('kafka-wire.error');
@@ -11,6 +11,8 @@ const brand: unique symbol = Symbol.for('kafka-wire.error');
 export class WriteErrors extends AggregateError {
   override readonly name: string = 'WriteErrors';
   readonly code: ErrorCode = 'WRITE';
+  /** How many messages were not written. */
+  readonly count: number;
   /** Whether every failed message may succeed later without a change by the caller. */
   readonly retriable: boolean;
   /** `'no'` when no failed message can be in the log, else `'maybe'`. */
@@ -31,6 +33,7 @@ export class WriteErrors extends AggregateError {
         cause: first,
       },
     );
+    this.count = failures.length;
     this.retriable = failures.every((error) => error.retriable);
     this.stored = failures.every((error) => error.stored === 'no') ? 'no' : 'maybe';
     this.receipt = receipt;
@@ -42,10 +45,10 @@ export class WriteErrors extends AggregateError {
   }
 }
 
-/** The same error with what is known about the record, as a `KafkaError` whatever was thrown. */
+/** The same error with what is known about the record, as a `UsageError` if it is none of this package. */
 export function withStored(error: unknown, stored: Stored): KafkaError {
-  if (!(error instanceof KafkaError))
-    return new KafkaError(String(error), { code: 'BROKER', stored, cause: error });
+  // The application's own: a balancer or a codec.
+  if (!(error instanceof KafkaError)) return new UsageError(String(error), { stored, cause: error });
   const { message, code, retriable } = error;
   return error.stored === stored ? error : new KafkaError(message, { code, retriable, stored, cause: error });
 }

@@ -29,8 +29,14 @@ export interface BatchOutcome {
   /** Offset of the first message; undefined after a failure, with `requiredAcks: 0`, and when the broker knows only
    * that it has the batch (DUPLICATE_SEQUENCE_NUMBER). */
   readonly baseOffset: number | undefined;
+  /** Milliseconds since 1970 where the topic's log gives its own timestamps; undefined where the messages' own hold, and
+   * where there is no offset. */
+  readonly appendTimeMs: number | undefined;
   /** null when the messages were written; otherwise `error.stored` says whether they may be in the log. */
   readonly error: KafkaError | null;
+  /** By index in `messages`: what the broker says of the messages for which it refused the batch, where it says that
+   * (Produce v8 on, KIP-467). `error` is then that of the others. */
+  readonly recordErrors: ReadonlyMap<number, KafkaError> | undefined;
 }
 
 /** How a Writer writes. */
@@ -55,12 +61,29 @@ export interface WriterSettings {
   /** Milliseconds that a batch waits for company, 0 to 2147483647, default 10. A batch that `writeMessages` began does
    * not wait while its partition has nothing in flight. Kafka: `linger.ms`. */
   readonly batchTimeoutMs?: number | undefined;
-  /** Bytes of records that may wait, 1 KiB to 2^40, default 32 MiB. A larger call is let in piece by piece.
-   * Kafka: `buffer.memory`. */
+  /** Bytes of records that may wait or be on their way, 1 KiB to 2^40, default 32 MiB. A larger call is let in piece by
+   * piece. Kafka: `buffer.memory`. */
   readonly maxBufferedBytes?: number | undefined;
+  /** What happens to messages for which `maxBufferedBytes` leaves no room: they wait for it, in order, until
+   * `deliveryTimeoutMs`; or the call fails at once and as a whole, with code `BUFFER_FULL`, which `enqueue` throws.
+   * Default `'wait'`. Kafka: `max.block.ms`, of which 0 is `'fail'`. */
+  readonly whenFull?: 'wait' | 'fail' | undefined;
   /** Milliseconds from the call until a record has failed at the latest, 1 to 2147483647, default 120,000; above
-   * `batchTimeoutMs`. Kafka: `delivery.timeout.ms`, with `max.block.ms` inside it. */
+   * `batchTimeoutMs`. In transactions below `transactionTimeoutMs`, and by default 1 less where that is shorter.
+   * Kafka: `delivery.timeout.ms` (KIP-91), with `max.block.ms` inside it. */
   readonly deliveryTimeoutMs?: number | undefined;
+  /** Milliseconds before a batch is sent again, give or take 20 %; twice as many each time it fails. 1 to 2147483647,
+   * default 100. kafka-go: `WriteBackoffMin`; Kafka: `retry.backoff.ms` (KIP-580). */
+  readonly retryBackoffMs?: number | undefined;
+  /** The most it comes to, at least `retryBackoffMs`, default 1,000 or that. kafka-go: `WriteBackoffMax`; Kafka:
+   * `retry.backoff.max.ms`. */
+  readonly retryBackoffMaxMs?: number | undefined;
+  /** Name under which this Writer's transactions are kept, at most one Writer at a time: a second one takes it over and
+   * fences the first. Needs acks of all and idempotence. Default: none, no transactions. Kafka: `transactional.id`. */
+  readonly transactionalId?: string | undefined;
+  /** Milliseconds after which the coordinator aborts a transaction, and fences its Writer; 1 to 2147483647, at most the
+   * broker's `transaction.max.timeout.ms` of 15 minutes, default 60,000. Kafka: `transaction.timeout.ms`. */
+  readonly transactionTimeoutMs?: number | undefined;
   /** Called once per batch, in order per partition, before the calls that wait for it go on. What it throws is logged.
    * kafka-go: `Completion`. */
   readonly completion?: ((outcome: BatchOutcome) => void) | undefined;
@@ -80,7 +103,12 @@ export interface ResolvedSettings {
   readonly batchBytes: number;
   readonly batchTimeoutMs: number;
   readonly maxBufferedBytes: number;
+  readonly whenFull: 'wait' | 'fail';
   readonly deliveryTimeoutMs: number;
+  readonly retryBackoffMs: number;
+  readonly retryBackoffMaxMs: number;
+  readonly transactionalId: string | undefined;
+  readonly transactionTimeoutMs: number;
   readonly completion: ((outcome: BatchOutcome) => void) | undefined;
 }
 
@@ -92,9 +120,28 @@ function resolveBalancer(balancer: Balancer | BalancerFunction | undefined): Bal
 }
 
 function resolveCompression(codec: Codec | undefined): Codec | undefined {
-  if (codec === undefined || (typeof codec?.compress === 'function' && Number.isInteger(codec.id)))
-    return codec;
-  throw optionError('compression', 'a Codec, such as gzip', codec);
+  if (codec === undefined) return undefined;
+  if (typeof codec?.compress !== 'function' || !Number.isInteger(codec.id))
+    throw optionError('compression', 'a Codec, such as gzip', codec);
+  if (codec.cannotCompress !== undefined)
+    throw new UsageError(`Option compression: ${codec.cannotCompress}`, { code: 'UNSUPPORTED_VERSION' });
+  return codec;
+}
+
+/** What a transactional Writer cannot be. */
+function checkTransactions(given: WriterSettings, settings: ResolvedSettings): void {
+  const { transactionalId, transactionTimeoutMs, deliveryTimeoutMs, requiredAcks, idempotent } = settings;
+  if (transactionalId === undefined) {
+    if (given.transactionTimeoutMs === undefined) return;
+    throw new UsageError('Option transactionTimeoutMs needs transactionalId');
+  }
+  if (requiredAcks !== 'all')
+    throw new UsageError(`Option transactionalId needs requiredAcks: 'all'; got ${requiredAcks}`);
+  if (!idempotent) throw new UsageError('Options transactionalId and idempotent: false exclude each other');
+  if (deliveryTimeoutMs >= transactionTimeoutMs)
+    throw new UsageError(
+      `Option deliveryTimeoutMs (${deliveryTimeoutMs}) must be below transactionTimeoutMs (${transactionTimeoutMs}): a write must end before its transaction`,
+    );
 }
 
 /** Checks the settings and fills in the defaults. Throws a `UsageError` that names a wrong option. */
@@ -107,7 +154,12 @@ export function resolveSettings(options: WriterOptions): ResolvedSettings {
     min: number,
     max: number = maxTimerMs,
   ): number => integerOption(name, given[name], fallback, min, max);
-  const { topic, requiredAcks = 'all', completion } = given;
+  const { topic, requiredAcks = 'all', whenFull = 'wait', completion } = given;
+  const transactionalId =
+    given.transactionalId === undefined ? undefined : stringOption('transactionalId', given.transactionalId);
+  const transactionTimeoutMs = integer('transactionTimeoutMs', 60_000, 1);
+  const longestMs = transactionalId === undefined ? Infinity : transactionTimeoutMs - 1;
+  const retryBackoffMs = integer('retryBackoffMs', 100, 1);
   const settings: ResolvedSettings = {
     topic: topic === undefined ? undefined : stringOption('topic', topic),
     balancer: resolveBalancer(given.balancer),
@@ -118,13 +170,20 @@ export function resolveSettings(options: WriterOptions): ResolvedSettings {
     batchBytes: integer('batchBytes', 1_000_000, 100, 2 ** 30),
     batchTimeoutMs: integer('batchTimeoutMs', 10, 0),
     maxBufferedBytes: integer('maxBufferedBytes', 32 * 2 ** 20, 1024, 2 ** 40),
-    deliveryTimeoutMs: integer('deliveryTimeoutMs', 120_000, 1),
+    whenFull,
+    deliveryTimeoutMs: integer('deliveryTimeoutMs', Math.min(120_000, longestMs), 1),
+    retryBackoffMs,
+    retryBackoffMaxMs: integer('retryBackoffMaxMs', Math.max(1000, retryBackoffMs), retryBackoffMs),
+    transactionalId,
+    transactionTimeoutMs,
     completion: completion === undefined ? undefined : functionOption('completion', completion, completion),
   };
   refuseUnknownOptions('Writer', options, [...sharedOptionNames(), ...Object.keys(settings)]);
   const { idempotent, batchTimeoutMs, deliveryTimeoutMs } = settings;
   if (requiredAcks !== 'all' && requiredAcks !== 0 && requiredAcks !== 1)
     throw optionError('requiredAcks', "0, 1 or 'all'", requiredAcks);
+  if (whenFull !== 'wait' && whenFull !== 'fail') throw optionError('whenFull', "'wait' or 'fail'", whenFull);
+  checkTransactions(given, settings);
   if (idempotent && requiredAcks !== 'all')
     throw new UsageError(`Option idempotent: true needs requiredAcks: 'all'; got ${requiredAcks}`);
   if (deliveryTimeoutMs <= batchTimeoutMs)

@@ -7,10 +7,11 @@
 import type { KafkaError, Stored } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
 import { BatchBuilder, compressedBatch, stampProducer } from '../../protocol/records/batch-builder.ts';
+import { TRANSACTIONAL } from '../../protocol/records/batch.ts';
 import type { Codec } from '../../compression/codec.ts';
 import { Backoff, zeroTopicId } from '../cluster/index.ts';
 import { batchHeaderBytes, type OutgoingMessage } from './message.ts';
-import type { ProducerId, ProducerIdentity } from './producer-id.ts';
+import type { Producer, ProducerIdentity } from './producer-id.ts';
 
 /** Who waits for records of a batch. */
 export interface SegmentOwner {
@@ -21,10 +22,12 @@ export interface SegmentOwner {
 /** Neighbouring records of one owner in one batch. */
 export interface Segment {
   readonly owner: SegmentOwner;
-  readonly batch: Batch;
+  batch: Batch;
   /** Index of the first record in the batch. */
   first: number;
   count: number;
+  /** The records that went into the other half when the batch was halved. */
+  rest: Segment | undefined;
   /** Set when the owner gave the records up before their batch had its outcome. */
   error: KafkaError | null;
 }
@@ -46,6 +49,8 @@ export class Batch {
   builder: BatchBuilder | undefined;
   /** Full or taken for sending: nothing is added any more. */
   sealed = false;
+  /** When that was; 0 before. */
+  sealedMs = 0;
   /** May go out before its time, because of a flush, a close or a full buffer. */
   due = false;
   /** The codec is at work on it. */
@@ -54,6 +59,7 @@ export class Batch {
   payload: Uint8Array | undefined;
   /** What is sent; complete but for the producer fields. Undefined before the first send and after the outcome. */
   bytes: Uint8Array | undefined;
+  isCompressed = false;
   inFlight = false;
   /** By which it was sent. */
   topicId: string = zeroTopicId;
@@ -66,7 +72,10 @@ export class Batch {
   /** The outcome is known; it is told when that of all older batches is (P4). */
   resolved = false;
   settled = false;
+  /** Of the records that are not in `recordErrors`. */
   error: KafkaError | null = null;
+  /** By index in the batch: the records for which the broker refused it. */
+  recordErrors: ReadonlyMap<number, KafkaError> | undefined;
   /** -1 if unknown. */
   baseOffset = -1;
   /** Milliseconds since 1970 where the log gives its own timestamps, else -1. */
@@ -89,6 +98,12 @@ export class Batch {
     this.builder = new BatchBuilder(initialBytes);
   }
 
+  /** Nothing is added from now on. */
+  seal(nowMs: number): void {
+    if (!this.sealed) this.sealedMs = nowMs;
+    this.sealed = true;
+  }
+
   /** What is known of its records if it is given up now. */
   get stored(): Stored {
     return this.inFlight || this.maybeStored ? 'maybe' : 'no';
@@ -102,28 +117,38 @@ export class Batch {
       last.count++;
       return last;
     }
-    const segment: Segment = { owner, batch: this, first, count: 1, error: null };
+    const segment: Segment = { owner, batch: this, first, count: 1, rest: undefined, error: null };
     this.segments.push(segment);
     return segment;
   }
 
-  /** The owner no longer waits for a segment. True when its records are taken out: those of a batch that was never
-   * sent, or a whole batch that certainly never arrived. */
-  withdraw(segment: Segment): boolean {
-    const { builder, segments } = this;
-    const { first, count } = segment;
-    segments.splice(segments.indexOf(segment), 1);
-    if (builder !== undefined) {
-      builder.removeRange(first, first + count);
+  /** The owners no longer wait for these segments. True when their records are taken out: those of a batch that was
+   * never sent and has no sequence from before it was halved, or a whole batch that certainly never arrived. */
+  withdraw(gone: ReadonlySet<Segment>): boolean {
+    const { builder, recordCount } = this;
+    const isGone = new Uint8Array(recordCount);
+    let count = 0;
+    for (const segment of gone) {
+      count += segment.count;
+      isGone.fill(1, segment.first, segment.first + segment.count);
+    }
+    this.segments = this.segments.filter((segment) => !gone.has(segment));
+    if (builder !== undefined && this.baseSequence < 0) {
+      builder.retain((index) => isGone[index] === 0);
       this.byteLength = builder.byteLength;
       this.payload = undefined;
     } else {
       const isUnsent = !this.resolved && this.stored === 'no' && this.baseSequence < 0;
-      if (!isUnsent || count < this.recordCount) return false;
+      if (!isUnsent || count < recordCount) return false;
     }
-    this.messages?.splice(first, count);
+    this.messages = this.messages?.filter((_, index) => isGone[index] === 0);
     this.recordCount -= count;
-    for (const other of segments) if (other.first > first) other.first -= count;
+    let index = 0;
+    let goneBefore = 0;
+    for (const segment of this.segments) {
+      while (index < segment.first) goneBefore += isGone[index++] as number;
+      segment.first -= goneBefore;
+    }
     return true;
   }
 
@@ -149,6 +174,7 @@ export class Batch {
     if (builder !== undefined) {
       const isSmaller = payload !== undefined && payload.length < builder.byteLength - batchHeaderBytes;
       const plain = builder.finish(!isStamped && !isSmaller);
+      this.isCompressed = codec !== undefined && isSmaller;
       this.bytes = codec !== undefined && isSmaller ? compressedBatch(plain, codec.id, payload) : plain;
       this.sealed = true;
       this.builder = undefined;
@@ -186,8 +212,10 @@ export class Batch {
 /** What all queues of a Writer share: their options, and who hears of their batches. */
 export interface QueueOwner {
   /** Undefined: not idempotent. */
-  readonly producer: Pick<ProducerId, 'current' | 'leave'> | undefined;
+  readonly producer: Pick<Producer, 'current' | 'leave' | 'gate'> | undefined;
   readonly batchTimeoutMs: number;
+  /** Shortest and longest wait before a batch is sent again. Default: those of `Backoff`. */
+  readonly retryBackoffMs?: readonly [minMs: number, maxMs: number];
   /** Where a producer's sequence begins, in tests. Default 0. */
   readonly firstSequence?: number;
   /** Tells the outcome of a batch. */
@@ -214,9 +242,9 @@ export function sequenceAfter(sequence: number, count: number): number {
 export class PartitionQueue {
   readonly topic: string;
   readonly partition: number;
-  topicId: string = zeroTopicId;
   /** Node id as metadata has it; -1 while there is none. */
   leader = -1;
+  #topicId: string = zeroTopicId;
   readonly batches: Batch[] = [];
   /** Bytes that the call being balanced will add. */
   callBytes = 0;
@@ -244,6 +272,17 @@ export class PartitionQueue {
     this.partition = partition;
     this.#owner = owner;
     this.#nextSequence = owner.firstSequence ?? 0;
+  }
+
+  get topicId(): string {
+    return this.#topicId;
+  }
+
+  /** A topic that was created anew has another id, and a log that knows no producer: sequences go on in it as they
+   * would have in the old one, and it may take any first one. */
+  set topicId(topicId: string) {
+    if (topicId !== this.#topicId) this.#established = false;
+    this.#topicId = topicId;
   }
 
   /** The batch that takes records. */
@@ -293,7 +332,7 @@ export class PartitionQueue {
     // A leader that has moved in the meantime is asked at once.
     const hasMoved = this.leader >= 0 && this.leader !== this.#node;
     if (hasMoved || this.retryAtMs > nowMs) return;
-    this.#backoff ??= new Backoff(platform);
+    this.#backoff ??= new Backoff(platform, ...(this.#owner.retryBackoffMs ?? []));
     this.retryAtMs = nowMs + this.#backoff.next();
   }
 
@@ -302,9 +341,10 @@ export class PartitionQueue {
     const { producer } = this.#owner;
     if (batch.builder === undefined) this.#resending = true;
     else this.hintBytes = batch.byteLength;
-    const isStamped = producer !== undefined && batch.baseSequence < 0;
+    // A half of a batch has a sequence, but not yet on it.
+    const isStamped = producer !== undefined && (batch.builder !== undefined || batch.baseSequence < 0);
     const bytes = batch.finish(codec, isStamped);
-    if (isStamped) {
+    if (isStamped && batch.baseSequence < 0) {
       const target = producer.current ?? this.#identity;
       if (target !== this.#identity && this.inFlight === 0) {
         if (this.#identity !== undefined) this.#nextSequence = 0;
@@ -313,8 +353,16 @@ export class PartitionQueue {
       }
       batch.baseSequence = this.#nextSequence;
       this.#nextSequence = sequenceAfter(this.#nextSequence, batch.recordCount);
+    }
+    if (isStamped) {
       const { producerId, epoch } = this.#identity as ProducerIdentity;
-      stampProducer(bytes, { producerId, producerEpoch: epoch, baseSequence: batch.baseSequence });
+      const attributes = producer?.gate === undefined ? 0 : TRANSACTIONAL;
+      stampProducer(bytes, {
+        producerId,
+        producerEpoch: epoch,
+        baseSequence: batch.baseSequence,
+        attributes,
+      });
     }
     batch.topicId = this.topicId;
     batch.inFlight = true;
@@ -328,7 +376,7 @@ export class PartitionQueue {
     batch.baseOffset = baseOffset;
     batch.appendTimeMs = appendTimeMs;
     this.#backoff?.reset();
-    this.#established = true;
+    this.#established ||= batch.topicId === this.#topicId;
     // A failed batch is still here if it is younger than this one: then its gap remains.
     if (this.#gap) this.#gap = this.batches.some((each) => each.resolved && each.baseSequence >= 0);
     this.resolve(batch);
@@ -348,11 +396,17 @@ export class PartitionQueue {
     this.#quiesce();
   }
 
+  /** Puts the first half of a batch that was halved ahead of the second. */
+  insert(half: Batch, second: Batch): void {
+    this.batches.splice(this.batches.indexOf(second), 0, half);
+  }
+
   /** The deadline of a batch has passed. On its way, it stays until the answer; what that says of its sequence counts. */
   expire(batch: Batch, error: KafkaError): void {
     batch.error = error;
-    if (batch.inFlight) this.#owner.settle(batch);
-    else this.fail(batch, error);
+    if (!batch.inFlight) return this.fail(batch, error);
+    this.#owner.settle(batch);
+    this.#tell();
   }
 
   /** The outcome of the batch is known; of one that lost its last record, that there is none. It is told, and the batch
@@ -361,6 +415,12 @@ export class PartitionQueue {
     this.#back(batch);
     batch.resolved = true;
     batch.sealed = true;
+    this.#tell();
+    this.#quiesce();
+  }
+
+  /** Tells the outcomes that are known, up to the first that is not. */
+  #tell(): void {
     for (;;) {
       const first = this.batches.find((each) => each.resolved || !each.settled);
       if (first?.resolved !== true) break;
@@ -368,7 +428,6 @@ export class PartitionQueue {
       if (!first.settled) this.#owner.settle(first);
       this.#owner.release(first);
     }
-    this.#quiesce();
   }
 
   #back(batch: Batch): void {

@@ -4,7 +4,7 @@
  */
 import type { KafkaError } from '../../errors.ts';
 import { initProducerIdApi } from '../../protocol/api/22-init-producer-id.ts';
-import { anyBroker, Backoff, brokerError, type Cluster } from '../cluster/index.ts';
+import { anyBroker, Backoff, brokerError, type Cluster, type TopicPartition } from '../cluster/index.ts';
 import type { Alarm } from './alarm.ts';
 import { withStored } from './errors.ts';
 
@@ -15,10 +15,33 @@ export interface ProducerIdentity {
   readonly epoch: number;
 }
 
+/** What gives the batches of a Writer their identity: a `ProducerId`, or that of its transactions. */
+export interface Producer {
+  /** What new sequences are counted under; undefined while there is none. */
+  readonly current: ProducerIdentity | undefined;
+  /** Sees to it that there will be one. */
+  request(): void;
+  /** Some partition cannot go on under `identity`. */
+  leave(identity: ProducerIdentity | undefined): void;
+  /** Undefined: no transactions. */
+  readonly gate?: TransactionGate;
+}
+
+/** What holds for the batches of a transactional Writer. */
+export interface TransactionGate {
+  readonly transactionalId: string;
+  /** Highest version of Produce to send them with; undefined: any. */
+  maxProduceVersion(): number | undefined;
+  /** Whether the open transaction has the partition; if not, it is added, and the Writer is woken. */
+  ready(partition: TopicPartition): boolean;
+  /** A batch has failed, and with it the transaction. */
+  failed(cause: KafkaError): void;
+}
+
 const lastEpoch = 32_767;
 
 /** Asks any broker for an identity when one is needed, and raises the epoch by itself. */
-export class ProducerId {
+export class ProducerId implements Producer {
   /** Undefined before the first answer, and while a new id is asked for. */
   current: ProducerIdentity | undefined;
   readonly #cluster: Pick<Cluster, 'platform' | 'logger' | 'send'>;

@@ -4,10 +4,14 @@
  * Invariants: a request holds at most one batch of a partition; a retry sends the same bytes (W6); partitions take
  * turns when a request is full.
  */
-import { KafkaError, ProtocolError } from '../../errors.ts';
-import { produceApi, type ProduceResponse } from '../../protocol/api/00-produce.ts';
+import { BrokerError, KafkaError, ProtocolError, type Stored } from '../../errors.ts';
+import {
+  produceApi,
+  type PartitionProduceResponse,
+  type ProduceResponse,
+} from '../../protocol/api/00-produce.ts';
 import { ErrorCodes, errorCode } from '../../protocol/error-codes.ts';
-import { brokerError, retryAction, zeroTopicId } from '../cluster/index.ts';
+import { brokerError, retryAction, zeroTopicId, type Broker } from '../cluster/index.ts';
 import type { Accumulator, WriterContext } from './accumulator.ts';
 import { withStored } from './errors.ts';
 import type { Batch } from './partition-queue.ts';
@@ -40,6 +44,39 @@ function refusedSequence(code: number): boolean {
     code === ErrorCodes.UNKNOWN_PRODUCER_ID ||
     code === ErrorCodes.INVALID_PRODUCER_EPOCH
   );
+}
+
+/** Whether a code says that a batch has too many bytes for the topic. */
+function refusedSize(code: number): boolean {
+  return code === ErrorCodes.MESSAGE_TOO_LARGE || code === ErrorCodes.RECORD_LIST_TOO_LARGE;
+}
+
+/** What can be said beyond a code: the broker's words, and the limit that a single record is over. */
+function detailOf(batch: Batch, { errorCode: code, errorMessage }: PartitionProduceResponse): string | null {
+  if (!refusedSize(code) || batch.recordCount > 1) return errorMessage;
+  const limit = code === ErrorCodes.MESSAGE_TOO_LARGE ? 'max.message.bytes' : 'segment.bytes';
+  const text = `one message makes a batch of ${batch.bytes?.length} bytes; raise the topic's ${limit}, or split the message`;
+  return errorMessage === null ? text : `${text} (${errorMessage})`;
+}
+
+/** The error of a batch. Where the broker names the records that are at fault, each of them gets its own, and the error
+ * is that of the others (KIP-467). */
+function refusal(batch: Batch, answer: PartitionProduceResponse, stored: Stored): BrokerError {
+  const { errorCode: code, errorMessage, recordErrors } = answer;
+  const { topic, partition } = batch.queue;
+  const error = (detail: string | null): BrokerError =>
+    brokerError(code, 'Produce', { topic, partition, stored, detail });
+  const faults = new Map<number, KafkaError>();
+  for (const { batchIndex, batchIndexErrorMessage } of recordErrors) {
+    const isThere = batchIndex >= 0 && batchIndex < batch.recordCount;
+    if (isThere) faults.set(batchIndex, error(batchIndexErrorMessage ?? errorMessage));
+  }
+  const [first] = faults.values();
+  if (first === undefined) return error(detailOf(batch, answer));
+  batch.recordErrors = faults;
+  const text = `Not written with ${faults.size} of the ${batch.recordCount} messages of its batch, which are at fault; the first: ${first.message}`;
+  const { errorName } = first as BrokerError;
+  return new BrokerError(text, { errorCode: code, errorName, topic, partition, stored, retriable: true });
 }
 
 /** Sends batches. */
@@ -80,6 +117,9 @@ export class Sender {
         alarm.arm(queue.retryAtMs);
         this.#refresh(`${queue.topic}[${queue.partition}] has no leader`);
       } else if (!queue.identified) producer?.request();
+      else if (producer?.gate?.ready(queue) === false) continue;
+      else if (cluster.throttledUntilMs(leader, 'produce') > nowMs)
+        alarm.arm(cluster.throttledUntilMs(leader, 'produce'));
       else if ((this.#requests.get(leader) ?? 0) < maxRequests) {
         const request = requests.get(leader) ?? { batches: [], bytes: 0 };
         const isFull = request.bytes > 0 && request.bytes + batch.byteLength > maxRequestBytes;
@@ -99,6 +139,7 @@ export class Sender {
     const { compression } = this.#context.settings;
     if (compression === undefined || batch.builder === undefined || batch.payload !== undefined) return true;
     const { queue } = batch;
+    batch.seal(this.#context.cluster.platform.monotonicNow());
     void batch
       .encode(compression)
       .catch((error: unknown) => {
@@ -114,10 +155,17 @@ export class Sender {
     const { requestTimeoutMs: timeoutMs, platform } = cluster;
     const { active } = this.#accumulator;
     const topics = new Map<string, TopicPart>();
+    const sentMs = platform.monotonicNow();
     for (const batch of batches) {
       const { queue } = batch;
       const { topic: name, topicId, partition: index } = queue;
-      if (batch.builder === undefined) stats.add('retries', 1);
+      if (batch.builder === undefined) stats.count('retries', 1);
+      // Not for a half of a batch that was sent before.
+      else if (batch.lastError === undefined) {
+        batch.seal(sentMs);
+        stats.add('batchMs', batch.sealedMs - batch.openedMs);
+        stats.add('queueMs', sentMs - batch.sealedMs);
+      }
       const part = topics.get(name) ?? { name, topicId, partitionData: [] };
       part.partitionData.push({ index, records: queue.send(batch, nodeId, settings.compression) });
       topics.set(name, part);
@@ -127,23 +175,26 @@ export class Sender {
     }
     const topicData = [...topics.values()];
     const acks = settings.requiredAcks === 'all' ? -1 : settings.requiredAcks;
+    const { gate } = this.#accumulator.producer ?? {};
     const named = topicData.some(({ topicId }) => topicId === zeroTopicId);
-    const options = { maxVersion: named ? 12 : undefined, expectResponse: acks !== 0 };
-    const sentMs = platform.monotonicNow();
+    const maxVersion = gate?.maxProduceVersion() ?? (named ? 12 : undefined);
+    const options = { maxVersion, expectResponse: acks !== 0 };
+    const transactionalId = gate?.transactionalId ?? null;
     this.#count(nodeId, 1);
     // A batch that expires leaves its request alone: others are in it, and its answer tells of the sequence.
     const answer = await cluster
-      .send(nodeId, 'produce', produceApi, { acks, timeoutMs, topicData }, options)
+      .send(nodeId, 'produce', produceApi, { transactionalId, acks, timeoutMs, topicData }, options)
       .catch((error: KafkaError) => error);
     this.#count(nodeId, -1);
     if (answer instanceof KafkaError) {
       for (const batch of batches) {
         batch.maybeStored ||= answer.stored !== 'no';
-        this.#failed(batch, withStored(answer, batch.maybeStored ? 'maybe' : 'no'));
+        this.#failed(batch, withStored(answer, batch.maybeStored ? 'maybe' : 'no'), answer.retriable);
       }
       if (answer.retriable) this.#refresh(answer.message);
     } else {
       stats.add('produceMs', platform.monotonicNow() - sentMs);
+      if (answer?.throttleTimeMs > 0) stats.add('throttleMs', answer.throttleTimeMs);
       if (acks === 0) for (const batch of batches) batch.queue.deliver(batch);
       else this.#answered(batches, answer);
     }
@@ -155,7 +206,7 @@ export class Sender {
   }
 
   /** Gives every batch of a request its answer. */
-  #answered(batches: readonly Batch[], { responses }: ProduceResponse): void {
+  #answered(batches: readonly Batch[], { responses, nodeEndpoints }: ProduceResponse): void {
     // Answers name the topic, or its id from v13 on; no name begins with the mark.
     const answers = new Map(
       responses.flatMap(({ name, topicId, partitionResponses }) =>
@@ -169,29 +220,40 @@ export class Sender {
       if (answer === undefined) {
         const text = `Produce answer leaves out ${topic}[${partition}]`;
         queue.fail(batch, new ProtocolError(text, { stored: 'maybe' }));
-      } else if (answer.errorCode !== 0) this.#refused(batch, answer.errorCode);
+      } else if (answer.errorCode !== 0) this.#refused(batch, answer, nodeEndpoints);
       else queue.deliver(batch, answer.baseOffset, answer.logAppendTimeMs);
     }
   }
 
-  /** The broker answered a batch with an error. */
-  #refused(batch: Batch, code: number): void {
-    const { queue } = batch;
+  /** The broker answered a batch with an error; `nodes` are those whose addresses it told. */
+  #refused(batch: Batch, answer: PartitionProduceResponse, nodes: readonly Broker[]): void {
+    const { queue, topicId } = batch;
+    const { cluster, stats } = this.#context;
+    const { errorCode: code, currentLeader } = answer;
     if (code === ErrorCodes.DUPLICATE_SEQUENCE_NUMBER && batch.maybeStored) return queue.deliver(batch);
     batch.maybeStored ||= !refusedBeforeAppend(code);
-    const stored = batch.maybeStored ? 'maybe' : 'no';
+    const error = refusal(batch, answer, batch.maybeStored ? 'maybe' : 'no');
+    // What may be stored keeps its bytes: by them the broker would know it again.
+    if (refusedSize(code) && batch.recordCount > 1 && !batch.maybeStored && !batch.settled) {
+      stats.count('splits', 1);
+      batch.lastError = error;
+      cluster.logger.debug?.('batch is sent again in halves', { reason: error.message });
+      return void this.#accumulator.halve(batch);
+    }
+    // First, so that the batch goes there at once.
     const { topic, partition } = queue;
-    const error = brokerError(code, 'Produce', { topic, partition, stored });
+    cluster.learnLeader({ topic, topicId, partition, ...currentLeader }, nodes);
     if (retryAction(code) === 'refresh-metadata') this.#refresh(error.message);
-    this.#failed(batch, error, this.#accumulator.producer !== undefined && refusedSequence(code));
+    const lostPlace = this.#accumulator.producer !== undefined && refusedSequence(code);
+    this.#failed(batch, error, lostPlace || errorCode(code).retriable, lostPlace);
   }
 
   /** An attempt failed: the batch is sent again after a while (see `PartitionQueue.retry`), or has its outcome. */
-  #failed(batch: Batch, error: KafkaError, lostPlace = false): void {
+  #failed(batch: Batch, error: KafkaError, passes: boolean, lostPlace = false): void {
     const { queue } = batch;
     const { topic, partition } = queue;
     const { platform, logger } = this.#context.cluster;
-    if (batch.settled || !(error.retriable || lostPlace)) return queue.fail(batch, error);
+    if (batch.settled || !passes) return queue.fail(batch, error);
     batch.lastError = error;
     logger.debug?.('batch is sent again', { topic, partition, reason: error.message });
     queue.delay(platform);

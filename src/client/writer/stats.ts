@@ -1,5 +1,7 @@
 /** What a Writer counts, since it was made and since the figures were last asked for.
- * Invariant: a summary's min and max come from values that were added, in the first window too.
+ * Invariants: a record costs two additions and no memory, the rest is counted per batch and request; a summary's min
+ * and max come from values that were added, in the first window too.
+ * Source: kafka-go's WriterStats; docs/kafka-go.md names the differences.
  */
 
 /** The spread of a measured value; zeros while nothing was measured. */
@@ -21,16 +23,26 @@ export interface WriterCounts {
   readonly bytes: number;
   /** Batches that were written. */
   readonly batches: number;
-  /** Messages that failed. */
+  /** Messages that failed, or were taken back by a signal; not those that `enqueue` threw at once. */
   readonly errors: number;
   /** Batches that were sent again. */
   readonly retries: number;
+  /** Batches that were too large for the broker, and sent again in halves. Kafka: `batch-split-total`. */
+  readonly splits: number;
   /** Records per written batch. */
   readonly batchSize: Summary;
   /** Bytes per written batch, before compression. */
   readonly batchBytes: Summary;
-  /** Milliseconds from a Produce request to its answer. */
+  /** Milliseconds for which a batch took records. One that is not full takes them until it is sent.
+   * kafka-go: `BatchTime`. */
+  readonly batchMs: Summary;
+  /** Milliseconds that a batch waited from then until it was first sent, compression included.
+   * kafka-go: `BatchQueueTime`; both together are Kafka's `record-queue-time`. */
+  readonly queueMs: Summary;
+  /** Milliseconds from a Produce request to its answer; its `count` is that of the answers. kafka-go: `WriteTime`. */
   readonly produceMs: Summary;
+  /** Milliseconds for which a broker asked for silence, each time it did (KIP-219). kafka-go: `WaitTime`. */
+  readonly throttleMs: Summary;
 }
 
 /** The figures of a Writer. */
@@ -50,43 +62,59 @@ export interface WriterStats {
   readonly total: WriterCounts;
 }
 
-/** A spread that grows; what was measured last changes the average at once, so that a copy is a `Summary`. */
-class Spread implements Summary {
+/** Figures that are only counted. */
+type Counter = 'writes' | 'errors' | 'retries' | 'splits';
+
+/** A spread that grows. */
+class Spread {
   count = 0;
   sum = 0;
-  min = 0;
-  max = 0;
-  avg = 0;
+  #min = Infinity;
+  #max = -Infinity;
 
   add(value: number): void {
-    if (this.count === 0 || value < this.min) this.min = value;
-    if (value > this.max) this.max = value;
+    this.count++;
     this.sum += value;
-    this.avg = this.sum / ++this.count;
+    if (value < this.#min) this.#min = value;
+    if (value > this.#max) this.#max = value;
+  }
+
+  summary(): Summary {
+    const { count, sum } = this;
+    if (count === 0) return { count, sum, min: 0, max: 0, avg: 0 };
+    return { count, sum, min: this.#min, max: this.#max, avg: sum / count };
   }
 }
 
 /** What is counted in a span of time. */
 class Figures {
-  readonly writes: Spread = new Spread();
-  readonly errors: Spread = new Spread();
-  readonly retries: Spread = new Spread();
+  writes = 0;
+  errors = 0;
+  retries = 0;
+  splits = 0;
   readonly batchSize: Spread = new Spread();
   readonly batchBytes: Spread = new Spread();
+  readonly batchMs: Spread = new Spread();
+  readonly queueMs: Spread = new Spread();
   readonly produceMs: Spread = new Spread();
+  readonly throttleMs: Spread = new Spread();
 
   counts(): WriterCounts {
-    const { batchSize, batchBytes } = this;
+    const { writes, errors, retries, splits, batchSize, batchBytes } = this;
     return {
-      writes: this.writes.sum,
+      writes,
       messages: batchSize.sum,
       bytes: batchBytes.sum,
       batches: batchSize.count,
-      errors: this.errors.sum,
-      retries: this.retries.sum,
-      batchSize: { ...batchSize },
-      batchBytes: { ...batchBytes },
-      produceMs: { ...this.produceMs },
+      errors,
+      retries,
+      splits,
+      batchSize: batchSize.summary(),
+      batchBytes: batchBytes.summary(),
+      batchMs: this.batchMs.summary(),
+      queueMs: this.queueMs.summary(),
+      produceMs: this.produceMs.summary(),
+      throttleMs: this.throttleMs.summary(),
     };
   }
 }
@@ -96,7 +124,12 @@ export class StatsCounter {
   #window: Figures = new Figures();
   readonly #total: Figures = new Figures();
 
-  add(figure: Exclude<keyof Figures, 'counts'>, value: number): void {
+  count(figure: Counter, count: number): void {
+    this.#window[figure] += count;
+    this.#total[figure] += count;
+  }
+
+  add(figure: Exclude<keyof Figures, Counter | 'counts'>, value: number): void {
     this.#window[figure].add(value);
     this.#total[figure].add(value);
   }

@@ -1,11 +1,13 @@
 /** One topic that a Writer writes to: its partitions as balancers see them, their queues, and the calls in line for it.
  * Not here: when a call is let in (admission.ts).
- * Invariant: partitions that were known stay, whatever a later answer leaves out (B2).
+ * Invariants: partitions that were known stay, whatever a later answer leaves out (B2), unless the topic was created
+ * anew with fewer; a partition keeps its queue, so that its order and its sequences go on.
  */
 import type { Cluster, TopicSnapshot } from '../cluster/index.ts';
 import type { Accumulator } from './accumulator.ts';
 import type { BalancerTopic } from './balancer/balancer.ts';
 import type { Call } from './call.ts';
+import { Line } from './line.ts';
 import { PartitionQueue } from './partition-queue.ts';
 
 /** What a topic needs of the cluster. */
@@ -18,10 +20,11 @@ export class Topic implements BalancerTopic {
   available: readonly number[] = [];
   recordBytes = 0;
   /** Calls in their order, of which the first is the one to go on next. */
-  readonly line: Call<Topic>[] = [];
+  readonly line: Line<Call<Topic>> = new Line();
   loading = false;
   /** The index is the partition. */
   readonly queues: PartitionQueue[] = [];
+  #topicId = '';
   readonly #accumulator: Accumulator;
   readonly #cluster: TopicCluster;
   /** Ends the interest in the topic's metadata. */
@@ -67,7 +70,11 @@ export class Topic implements BalancerTopic {
       queue.retryAtMs = 0;
       this.#accumulator.onWake();
     }
-    if (this.queues.length !== this.partitions.length)
-      this.partitions = this.queues.map(({ partition }) => partition);
+    const isSame = topicId === this.#topicId;
+    const count = isSame ? Math.max(partitions.length, this.partitions.length) : partitions.length;
+    this.#topicId = topicId;
+    if (count === this.partitions.length) return;
+    this.partitions = Array.from({ length: count }, (_, partition) => partition);
+    for (const gone of this.queues.slice(count)) gone.leader = -1;
   }
 }

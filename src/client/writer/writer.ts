@@ -18,9 +18,12 @@ import { Alarm } from './alarm.ts';
 import { withStored } from './errors.ts';
 import { checkMessage, type OutgoingMessage } from './message.ts';
 import { resolveSettings, type WriterOptions } from './options.ts';
-import { ProducerId } from './producer-id.ts';
+import { ProducerId, type Producer } from './producer-id.ts';
 import type { WriteReceipt } from './receipt.ts';
 import { Sender } from './sender.ts';
+import type { Transaction } from './transaction.ts';
+import { TransactionalProducer } from './transactional-producer.ts';
+import { Transactions, type BeginTransactionOptions, type TransactionOptions } from './transactions.ts';
 import { StatsCounter, type WriterStats } from './stats.ts';
 
 /** How to wait for a call. */
@@ -43,7 +46,8 @@ export class Writer {
   readonly #context: WriterContext;
   readonly #accumulator: Accumulator;
   readonly #admission: Admission;
-  readonly #producer: ProducerId | undefined;
+  readonly #producer: Producer | undefined;
+  readonly #transactions: Transactions | undefined;
   #closing: Promise<void> | undefined;
 
   /** Does no I/O. Throws a `UsageError` that names a wrong option. */
@@ -53,11 +57,26 @@ export class Writer {
     const { cluster } = this.#lease;
     const alarm = new Alarm(cluster.platform, () => this.#tick());
     this.#context = { cluster, settings, stats: new StatsCounter(), alarm };
-    this.#producer = settings.idempotent
-      ? new ProducerId(cluster, alarm, (refusal) => this.#identified(refusal))
-      : undefined;
-    this.#accumulator = new Accumulator(this.#context, this.#producer);
-    this.#admission = new Admission(this.#context, this.#accumulator);
+    const { transactionalId, transactionTimeoutMs: limitMs } = settings;
+    const transactional =
+      transactionalId === undefined
+        ? undefined
+        : new TransactionalProducer(cluster, transactionalId, limitMs, () => this.#accumulator.onWake());
+    this.#producer =
+      transactional ??
+      (settings.idempotent
+        ? new ProducerId(cluster, alarm, (refusal) => this.#identified(refusal))
+        : undefined);
+    const accumulator = new Accumulator(this.#context, this.#producer);
+    const admission = new Admission(this.#context, accumulator);
+    this.#accumulator = accumulator;
+    this.#admission = admission;
+    if (transactional !== undefined) {
+      const write = (messages: OutgoingMessage | readonly OutgoingMessage[]): Promise<WriteReceipt> =>
+        this.#write(messages, undefined);
+      const context = { ...this.#context, admission, accumulator, write };
+      this.#transactions = new Transactions(context, transactional);
+    }
     const sender = new Sender(this.#context, this.#accumulator);
     this.#accumulator.onWake = () => sender.wake();
   }
@@ -70,6 +89,47 @@ export class Writer {
   writeMessages(
     messages: OutgoingMessage | readonly OutgoingMessage[],
     { signal }: WriteOptions = {},
+  ): Promise<WriteReceipt> {
+    const transactional = this.#outside();
+    return transactional === undefined ? this.#write(messages, signal) : Promise.reject(transactional);
+  }
+
+  /** Runs `work` in a transaction: commits when it resolves, aborts when it rejects, and returns or throws what it did.
+   * See `Transaction` for what a commit may come to. Rejects with code `FENCED` when another Writer has taken the
+   * transactional id over: this one is of no use any more.
+   */
+  transaction<T>(
+    work: (transaction: Transaction) => Promise<T>,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    return this.#inTransactions((transactions) => transactions.run(work, options));
+  }
+
+  /** Begins a transaction that the caller ends. Rejects as `transaction`, and with a `UsageError` while another one is
+   * open: a Writer has one at a time. */
+  beginTransaction(options: BeginTransactionOptions = {}): Promise<Transaction> {
+    return this.#inTransactions((transactions) => transactions.begin(options));
+  }
+
+  #inTransactions<T>(work: (transactions: Transactions) => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(closedError('The writer'));
+    const transactions = this.#transactions;
+    return transactions === undefined
+      ? Promise.reject(new UsageError('A transaction needs a Writer with a transactionalId'))
+      : work(transactions);
+  }
+
+  /** Why a message cannot be written outside a transaction. */
+  #outside(): UsageError | undefined {
+    if (this.#transactions === undefined) return undefined;
+    const text =
+      'A Writer with a transactionalId writes in transactions: transaction() or beginTransaction()';
+    return new UsageError(text, { stored: 'no' });
+  }
+
+  #write(
+    messages: OutgoingMessage | readonly OutgoingMessage[],
+    signal: AbortSignal | undefined,
   ): Promise<WriteReceipt> {
     if (this.#closing !== undefined) return Promise.reject(closedError('The writer', 'no'));
     const list = Array.isArray(messages)
@@ -103,10 +163,13 @@ export class Writer {
 
   /** Takes a message without waiting for its outcome, which `completion`, the logger and `stats` tell.
    * Returns a promise only when the message has to wait for room: await it before the next one, and keep the
-   * message's bytes as they are until then. Throws, or rejects, with a typed error for a message that is refused.
+   * message's bytes as they are until then. Throws, or rejects, with a typed error for a message that is refused; with
+   * `BUFFER_FULL` for want of room where `whenFull` is `'fail'`.
    */
   enqueue(message: OutgoingMessage): undefined | Promise<void> {
     if (this.#closing !== undefined) throw closedError('The writer', 'no');
+    const transactional = this.#outside();
+    if (transactional !== undefined) throw transactional;
     const fault = checkMessage(message, 0, this.#context.settings);
     if (fault !== undefined) throw fault;
     this.#begin();
@@ -148,6 +211,9 @@ export class Writer {
 
   async #close(limitMs: number, signal: AbortSignal | undefined): Promise<void> {
     const { cluster, alarm } = this.#context;
+    const endMs = cluster.platform.monotonicNow() + limitMs;
+    await this.#transactions?.close(limitMs, signal);
+    limitMs = Math.max(0, endMs - cluster.platform.monotonicNow());
     try {
       await this.#flush(limitMs, signal);
     } catch {
@@ -161,7 +227,7 @@ export class Writer {
 
   /** A call was let in: counts it, and sees to it that there will be a producer id. */
   #begin(): void {
-    this.#context.stats.add('writes', 1);
+    this.#context.stats.count('writes', 1);
     this.#producer?.request();
   }
 

@@ -90,23 +90,33 @@ export class BatchBuilder {
     return this.#reserve(0).subarray(at.records, this.byteLength);
   }
 
-  /** Takes out the records from index `first` up to `end`, exclusive; the others close up (offsets count from 0 again). */
-  removeRange(first: number, end: number): void {
-    const { recordCount, baseTimestamp } = this;
-    const reader = new VarintReader(this.payload);
+  /** Takes out the records that are not kept, by their index; the others close up (offsets count from 0 again). */
+  retain(isKept: (index: number) => boolean): void {
+    const { payload, recordCount, baseTimestamp } = this;
     this.#buffer = new Uint8Array(this.#buffer.length);
     this.recordCount = 0;
     this.byteLength = at.records;
     this.baseTimestamp = -1;
     this.maxTimestamp = -1;
+    this.appendFrom(payload, recordCount, baseTimestamp, isKept);
+  }
+
+  /** Adds the records of another batch that are wanted, by their index: `payload` is its `recordCount` records, and
+   * `baseTimestamp` the timestamp of the first, in ms. */
+  appendFrom(
+    payload: Uint8Array,
+    recordCount: number,
+    baseTimestamp: number,
+    isWanted: (index: number) => boolean,
+  ): void {
+    const reader = new VarintReader(payload);
     for (let index = 0; index < recordCount; index++) {
       const length = reader.varint();
       const next = reader.position + length;
       reader.position++; // attributes
       const timestamp = baseTimestamp + reader.varlong();
       reader.varint(); // offset delta
-      const isKept = index < first || index >= end;
-      if (isKept) this.#appendRest(timestamp, reader.bytes.subarray(reader.position, next));
+      if (isWanted(index)) this.#appendRest(timestamp, reader.bytes.subarray(reader.position, next));
       reader.position = next;
     }
   }
@@ -267,6 +277,22 @@ export function compressedBatch(batch: Uint8Array, codecId: number, payload: Uin
   header.setInt32(at.batchLength, compressed.length - LENGTH_OVERHEAD);
   seal(compressed);
   return compressed;
+}
+
+/** Two open batches, each with half of the records of a finished one; `payload` is its records uncompressed. */
+export function halvedBatch(batch: Uint8Array, payload: Uint8Array): [BatchBuilder, BatchBuilder] {
+  const header = viewOf(batch);
+  const baseTimestamp = Number(header.getBigInt64(at.baseTimestamp));
+  const recordCount = header.getInt32(at.recordCount);
+  const middle = recordCount >> 1;
+  const initialBytes = at.records + (payload.length >> 1);
+  const halves: [BatchBuilder, BatchBuilder] = [
+    new BatchBuilder(initialBytes),
+    new BatchBuilder(initialBytes),
+  ];
+  halves[0].appendFrom(payload, recordCount, baseTimestamp, (index) => index < middle);
+  halves[1].appendFrom(payload, recordCount, baseTimestamp, (index) => index >= middle);
+  return halves;
 }
 
 /** Makes a finished batch one of an idempotent producer, in place, and writes its checksum. */

@@ -21,14 +21,17 @@ export interface RecordHeader {
   readonly value: Uint8Array | null;
 }
 
-/** Walks the records of one batch. The fields describe the record that the last `next()` found. */
+/** Walks the records of one batch. The fields describe the record that the last `next()` found. All that change are small
+ * integers, and none is undefined at first: engines then keep them as such, without an object for each.
+ */
 export class RecordCursor extends VarintReader {
-  readonly batch: RecordBatch;
+  declare readonly batch: RecordBatch;
   /** The batch's base timestamp in ms, unsafe beyond 2^53-1. */
-  readonly baseTimestamp: number;
+  declare readonly baseTimestamp: number;
   /** Records found so far. */
   recordIndex = 0;
-  offset: number;
+  /** From the batch's base offset. */
+  offsetDelta = -1;
   /** Milliseconds from `baseTimestamp`, unsafe beyond 2^53-1: ask `timestamp(cursor)`. */
   timestampDelta = 0;
   /** Position of the timestamp delta, a varlong, in `bytes`. */
@@ -44,6 +47,8 @@ export class RecordCursor extends VarintReader {
   headerCount = 0;
   /** Position of the record in `bytes`. */
   recordStart = 0;
+  /** The highest `offsetDelta` that there may be. */
+  declare readonly lastOffsetDelta: number;
 
   /** `payload` is `batch.payload`, inflated unless `batch.codecId` is 0.
    * Throws ProtocolError `MALFORMED` when the batch's count of records cannot lie in it.
@@ -52,78 +57,52 @@ export class RecordCursor extends VarintReader {
     super(payload);
     this.batch = batch;
     this.baseTimestamp = Number(batch.baseTimestampBigInt);
-    this.offset = batch.baseOffset - 1;
+    this.lastOffsetDelta = (batch.lastOffset - batch.baseOffset) | 0; // An int32, known as one.
     if (batch.recordCount > payload.length / MIN_RECORD_BYTES) {
       throw this.malformed(`${batch.recordCount} records cannot lie in ${payload.length} bytes`);
     }
   }
 
+  get offset(): number {
+    return this.batch.baseOffset + this.offsetDelta;
+  }
+
+  /** To go on from another record, together with `position` and `recordIndex`. */
+  set offset(offset: number) {
+    this.offsetDelta = offset - this.batch.baseOffset;
+  }
+
   /** Goes to the next record; false after the last. Throws ProtocolError `MALFORMED`, again when called again. */
   next(): boolean {
-    this.end = this.bytes.length;
-    if (this.recordIndex === this.batch.recordCount) {
-      // Java takes a batch of no records as empty, whatever follows its header.
-      const surplus = this.recordIndex === 0 ? 0 : this.end - this.position;
-      if (surplus > 0) throw this.malformed(`${surplus} bytes after the last record`);
-      return false;
-    }
+    if (this.recordIndex === this.batch.recordCount) return this.#finish();
     this.recordStart = this.position;
-    const offset = this.#readShort() ?? this.#read();
+    let offsetDelta = readShort(this);
+    if (offsetDelta < 0) offsetDelta = this.#read();
     if (this.headerCount !== 0) this.#skipHeaders();
     if (this.position !== this.end) throw this.malformed('the record is longer than its fields');
-    this.offset = offset;
+    this.offsetDelta = offsetDelta;
     this.recordIndex++;
     return true;
   }
 
-  /** Reads up to the headers and returns the offset, where every number is short: most records, in half the time. Else
-   * undefined, and nothing has changed: `#read` reads any record, and says what is wrong with it.
-   */
-  #readShort(): number | undefined {
-    const { bytes, batch, recordStart } = this;
-    // No step leads back, so fields that begin within the record lie within it altogether.
-    const length = shortNumber(bytes, recordStart);
-    const start = recordStart + shortBytes(length);
-    const end = start + (length >>> 1);
-    const timestampStart = start + 1; // Attributes: Java ignores them.
-    const timestampDelta = shortNumber(bytes, timestampStart);
-    const offsetStart = timestampStart + shortBytes(timestampDelta);
-    const offsetDelta = shortNumber(bytes, offsetStart);
-    if (!isCount(length) || timestampDelta < 0 || !isCount(offsetDelta)) return undefined;
-    const keyLength = shortNumber(bytes, offsetStart + shortBytes(offsetDelta));
-    const keyStart = offsetStart + shortBytes(offsetDelta) + shortBytes(keyLength);
-    const keyEnd = keyStart + (keyLength === NULL ? 0 : keyLength >>> 1);
-    const valueLength = shortNumber(bytes, keyEnd);
-    const valueStart = keyEnd + shortBytes(valueLength);
-    const valueEnd = valueStart + (valueLength === NULL ? 0 : valueLength >>> 1);
-    const headerCount = shortNumber(bytes, valueEnd);
-    const headersStart = valueEnd + shortBytes(headerCount);
-    const offset = batch.baseOffset + (offsetDelta >>> 1);
-    if (!isLength(keyLength) || !isLength(valueLength) || !isCount(headerCount)) return undefined;
-    if (headersStart > end || end > bytes.length || offset <= this.offset || offset > batch.lastOffset)
-      return undefined;
-    this.timestampStart = timestampStart;
-    this.timestampDelta = (timestampDelta >>> 1) ^ -(timestampDelta & 1);
-    this.keyStart = keyLength === NULL ? -1 : keyStart;
-    this.keyEnd = keyLength === NULL ? -1 : keyEnd;
-    this.valueStart = valueLength === NULL ? -1 : valueStart;
-    this.valueEnd = valueLength === NULL ? -1 : valueEnd;
-    this.headerCount = headerCount >>> 1;
-    this.headersStart = this.position = headersStart;
-    this.end = end;
-    return offset;
+  /** Java takes a batch of no records as empty, whatever follows its header. */
+  #finish(): false {
+    const surplus = this.recordIndex === 0 ? 0 : this.bytes.length - this.position;
+    if (surplus > 0) throw this.malformed(`${surplus} bytes after the last record`);
+    return false;
   }
 
-  /** As `#readShort`, of any record. */
+  /** As `readShort`, of any record, or says what is wrong with it. */
   #read(): number {
-    const { batch } = this;
+    this.end = this.bytes.length;
     this.end = this.#after(this.varint());
     this.byte(); // Attributes: Java ignores them.
     this.timestampStart = this.position;
     this.timestampDelta = this.varlong();
-    const offset = batch.baseOffset + this.varint();
-    const isInOrder = offset > this.offset && offset <= batch.lastOffset;
-    if (!isInOrder) throw this.malformed(`offset ${offset} after ${this.offset}`);
+    const offsetDelta = this.varint();
+    const isInOrder = offsetDelta > this.offsetDelta && offsetDelta <= this.lastOffsetDelta;
+    if (!isInOrder)
+      throw this.malformed(`offset ${this.batch.baseOffset + offsetDelta} after ${this.offset}`);
     const keyLength = this.varint();
     this.keyStart = keyLength < 0 ? -1 : this.position;
     this.keyEnd = keyLength < 0 ? -1 : (this.position = this.#after(keyLength));
@@ -132,7 +111,7 @@ export class RecordCursor extends VarintReader {
     this.valueEnd = valueLength < 0 ? -1 : (this.position = this.#after(valueLength));
     this.headerCount = this.varint();
     this.headersStart = this.position;
-    return offset;
+    return offsetDelta;
   }
 
   override malformed(what: string): ProtocolError {
@@ -160,29 +139,60 @@ export class RecordCursor extends VarintReader {
   }
 }
 
-/** The zigzag number of up to 3 bytes at `position`; -1 for any other, a padded one, and where the bytes end. */
+/** Reads a record up to its headers, where every number is short: most records, in half the time. Returns the offset delta;
+ * else -1, and nothing has changed: `#read` reads any record, and says what is wrong with it.
+ */
+function readShort(cursor: RecordCursor): number {
+  const { bytes, recordStart } = cursor;
+  // No step leads back, so fields that begin within the record lie within it altogether.
+  const length = shortNumber(bytes, recordStart);
+  const start = recordStart + shortBytes(length);
+  const end = start + (length >>> 1);
+  const timestampStart = start + 1; // Attributes: Java ignores them.
+  const timestampDelta = shortNumber(bytes, timestampStart);
+  const offsetStart = timestampStart + shortBytes(timestampDelta);
+  const offset = shortNumber(bytes, offsetStart);
+  const offsetDelta = offset >>> 1;
+  const keyAt = offsetStart + shortBytes(offset);
+  const keyLength = shortNumber(bytes, keyAt);
+  if (((length | offset) & 1) !== 0 || timestampDelta < 0 || !isLength(keyLength)) return -1;
+  const keyStart = keyAt + shortBytes(keyLength);
+  const keyEnd = keyStart + (keyLength >>> 1);
+  const valueLength = shortNumber(bytes, keyEnd);
+  if (!isLength(valueLength)) return -1;
+  const valueStart = keyEnd + shortBytes(valueLength);
+  const valueEnd = valueStart + (valueLength >>> 1);
+  const headerCount = bytes[valueEnd] as number;
+  if (valueEnd >= end || end > bytes.length || (headerCount & 0x81) !== 0) return -1;
+  if (offsetDelta <= cursor.offsetDelta || offsetDelta > cursor.lastOffsetDelta) return -1;
+  cursor.timestampStart = timestampStart;
+  cursor.timestampDelta = (timestampDelta >>> 1) ^ -(timestampDelta & 1);
+  cursor.keyStart = keyLength === NULL ? -1 : keyStart;
+  cursor.keyEnd = keyLength === NULL ? -1 : keyEnd;
+  cursor.valueStart = valueLength === NULL ? -1 : valueStart;
+  cursor.valueEnd = valueLength === NULL ? -1 : valueEnd;
+  cursor.headerCount = headerCount >>> 1;
+  cursor.headersStart = cursor.position = valueEnd + 1;
+  cursor.end = end;
+  return offsetDelta;
+}
+
+/** The zigzag number of up to 2 bytes at `position`; -1 for any other, a padded one, and where the bytes end. */
 function shortNumber(bytes: Uint8Array, position: number): number {
   const first = bytes[position] as number;
   if (first < 0x80) return first;
   const second = bytes[position + 1] as number;
-  if (second < 0x80) return second === 0 ? -1 : (first & 0x7f) | (second << 7);
-  const third = bytes[position + 2] as number;
-  return third > 0 && third < 0x80 ? (first & 0x7f) | ((second & 0x7f) << 7) | (third << 14) : -1;
+  return second > 0 && second < 0x80 ? (first & 0x7f) | (second << 7) : -1;
 }
 
 /** Bytes that `shortNumber` read. */
 function shortBytes(zigzag: number): number {
-  return zigzag < 0x80 ? 1 : zigzag < 0x4000 ? 2 : 3;
+  return zigzag < 0x80 ? 1 : 2;
 }
 
-/** Whether a zigzag number is 0 or more; -1 as `shortNumber` gives it is not. */
-function isCount(zigzag: number): boolean {
-  return (zigzag & 1) === 0;
-}
-
-/** Whether a zigzag number is 0 or more, or null's. */
+/** Whether a zigzag number is 0 or more, or null's; -1 as `shortNumber` gives it is neither. */
 function isLength(zigzag: number): boolean {
-  return isCount(zigzag) || zigzag === NULL;
+  return (zigzag & 1) === 0 || zigzag === NULL;
 }
 
 /** The record's timestamp in ms: the broker's when the batch says so, else the producer's.

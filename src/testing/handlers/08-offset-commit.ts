@@ -6,7 +6,7 @@ import { ErrorCodes } from '../../protocol/error-codes.ts';
 import { handler, type Handler, type RequestContext } from './handler.ts';
 
 /** `offset.metadata.max.bytes`. */
-const mostMetadataChars = 4096;
+export const mostMetadataChars = 4096;
 
 /** Keeps offsets. */
 export const offsetCommitHandler: Handler = /* @__PURE__ */ handler(offsetCommitApi, (request, context) => {

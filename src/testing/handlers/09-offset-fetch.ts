@@ -1,12 +1,15 @@
 /** 09 OffsetFetch: the offsets that groups have committed, of the partitions asked for or of all.
- * Not here: transactions, so every offset is stable. A fault without a topic refuses a group, one with a topic its partitions.
+ * Invariant: who requires stable offsets gets none that an open transaction may change (KIP-447).
+ * A fault without a topic refuses a group, one with a topic its partitions.
  */
 import {
   offsetFetchApi,
+  type OffsetFetchRequestGroup,
   type OffsetFetchRequestTopics,
   type OffsetFetchResponseGroup,
   type OffsetFetchResponsePartitions,
 } from '../../protocol/api/09-offset-fetch.ts';
+import { ErrorCodes } from '../../protocol/error-codes.ts';
 import type { Input } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/text.ts';
 import type { CommittedOffset } from '../group-offsets.ts';
@@ -17,11 +20,14 @@ type PartitionAnswer = Input<OffsetFetchResponsePartitions>;
 /** Tells committed offsets. */
 export const offsetFetchHandler: Handler = /* @__PURE__ */ handler(offsetFetchApi, (request, context) => {
   const { apiVersion } = context;
+  const { requireStable } = request;
   if (apiVersion >= 8) {
-    return { groups: request.groups.map(({ groupId, topics }) => fetchGroup(groupId, topics, context)) };
+    const fetch = ({ groupId, topics }: OffsetFetchRequestGroup) =>
+      fetchGroup(groupId, topics, requireStable, context);
+    return { groups: request.groups.map(fetch) };
   }
   const topics = request.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null;
-  const { errorCode = 0, topics: found = [] } = fetchGroup(request.groupId, topics, context);
+  const { errorCode = 0, topics: found = [] } = fetchGroup(request.groupId, topics, requireStable, context);
   if (errorCode === 0) return { topics: found };
   if (apiVersion >= 2) return { errorCode };
   // Version 1 has errors only where the offsets are.
@@ -35,6 +41,7 @@ export const offsetFetchHandler: Handler = /* @__PURE__ */ handler(offsetFetchAp
 function fetchGroup(
   groupId: string,
   wanted: readonly OffsetFetchRequestTopics[] | null,
+  requireStable: boolean,
   context: RequestContext,
 ): Input<OffsetFetchResponseGroup> {
   const refuse = (errorCode: number): Input<OffsetFetchResponseGroup> => ({ groupId, errorCode });
@@ -43,7 +50,9 @@ function fetchGroup(
     if (errorCode !== 0) return refuse(errorCode);
     return {
       groupId,
-      topics: (wanted ?? allTopics(groupId, context)).map((topic) => fetchTopic(groupId, topic, context)),
+      topics: (wanted ?? allTopics(groupId, context)).map((topic) =>
+        fetchTopic(groupId, topic, requireStable, context),
+      ),
     };
   }, refuse);
 }
@@ -51,6 +60,7 @@ function fetchGroup(
 function fetchTopic(
   groupId: string,
   { name, topicId, partitionIndexes }: OffsetFetchRequestTopics,
+  requireStable: boolean,
   context: RequestContext,
 ): { name: string; topicId: string; partitions: PartitionAnswer[] } {
   const topic = context.apiVersion >= 10 ? context.topic(name, topicId, 10) : name;
@@ -59,7 +69,10 @@ function fetchTopic(
     const refuse = (errorCode: number): PartitionAnswer => answer(index, undefined, errorCode, context);
     const find = (): PartitionAnswer => {
       if (typeof topic === 'number') return refuse(topic);
-      return answer(index, context.group(groupId)?.offsets.get(topicName, index), 0, context);
+      const offsets = context.group(groupId)?.offsets;
+      if (requireStable && offsets?.isPending(topicName, index) === true)
+        return refuse(ErrorCodes.UNSTABLE_OFFSET_COMMIT);
+      return answer(index, offsets?.get(topicName, index), 0, context);
     };
     return context.attempt(find, refuse, topicName, index);
   });

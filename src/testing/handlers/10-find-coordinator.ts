@@ -1,5 +1,5 @@
-/** 10 FindCoordinator: which broker looks after a group, of one key or of several (KIP-699).
- * Not here: choosing it (../cluster-state.ts). There are no transactions and share groups yet: their keys are refused.
+/** 10 FindCoordinator: which broker looks after a group or a transactional id, of one key or of several (KIP-699).
+ * Not here: choosing it (../coordinators.ts). There are no share groups: their keys are refused.
  */
 import {
   findCoordinatorApi,
@@ -8,9 +8,10 @@ import {
 } from '../../protocol/api/10-find-coordinator.ts';
 import { ErrorCodes } from '../../protocol/error-codes.ts';
 import type { Input } from '../../protocol/schema.ts';
+import type { CoordinatorType } from '../coordinators.ts';
 import { handler, type Handler, type RequestContext } from './handler.ts';
 
-const groupKey = 0;
+const types: readonly CoordinatorType[] = ['group', 'transaction'];
 
 interface Found {
   readonly errorCode: number;
@@ -36,9 +37,10 @@ function find(key: string, keyType: number, context: RequestContext): Found {
     return { errorCode, errorMessage, nodeId: -1, host: '', port: -1 };
   };
   const effect = (): Found => {
-    if (keyType !== groupKey)
-      return refuse(ErrorCodes.INVALID_REQUEST, 'this broker has coordinators for groups only');
-    const node = context.cluster.coordinator(key);
+    const type = types[keyType];
+    if (type === undefined)
+      return refuse(ErrorCodes.INVALID_REQUEST, 'this broker coordinates groups and transactions only');
+    const node = context.cluster.coordinator(type, key);
     if (node === undefined) return refuse(ErrorCodes.COORDINATOR_NOT_AVAILABLE);
     const { nodeId, host, port } = node;
     return { errorCode: 0, errorMessage: null, nodeId, host, port };

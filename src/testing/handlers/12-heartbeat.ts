@@ -8,6 +8,8 @@ export const heartbeatHandler: Handler = /* @__PURE__ */ handler(heartbeatApi, (
   const { groupId, memberId, groupInstanceId, generationId } = request;
   const beat = (): number => {
     const error = context.memberRequestError(groupId);
+    // A coordinator that is loading cannot know, and does not trouble the member.
+    if (error === ErrorCodes.COORDINATOR_LOAD_IN_PROGRESS) return 0;
     if (error !== 0) return error;
     const group = context.group(groupId);
     return group?.heartbeat(memberId, groupInstanceId, generationId) ?? ErrorCodes.UNKNOWN_MEMBER_ID;

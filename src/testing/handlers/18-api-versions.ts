@@ -10,8 +10,9 @@ import { handler, type Handler, type RequestContext } from './handler.ts';
 
 const produceKey = 0;
 const namePattern = /^[a-zA-Z0-9]([a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
-/** metadata.version of Kafka 4.4; no other feature is finalized, for none of what they stand for is there yet. */
+/** metadata.version of Kafka 4.4. Features of what is not there, such as share groups, are left out. */
 const metadataVersion = { name: 'metadata.version', minVersion: 7, maxVersion: 33 };
+const transactionVersion = { name: 'transaction.version', minVersion: 0, maxVersion: 2 };
 
 /** The versions of an API that a cluster serves; undefined when its highest version is capped below the lowest. */
 export function servedVersions(
@@ -31,21 +32,27 @@ export function apiVersionsHandler(handlers: readonly Handler[]): Handler {
       if (context.apiVersion >= 3 && !isNamed(request)) return refuse(ErrorCodes.INVALID_REQUEST);
       if (!isMeant(request.clusterId, request.nodeId, context))
         return refuse(ErrorCodes.REBOOTSTRAP_REQUIRED);
+      const { settings } = context.cluster;
       return {
-        apiKeys: offered([...handlers, self], context.cluster.settings),
-        supportedFeatures: [metadataVersion],
+        apiKeys: offered([...handlers, self], settings),
+        // Clients before version 4 cannot read features that begin at 0.
+        supportedFeatures: context.apiVersion < 4 ? [metadataVersion] : [metadataVersion, transactionVersion],
         finalizedFeaturesEpoch: 1,
         finalizedFeatures: [
-          {
-            name: metadataVersion.name,
-            minVersionLevel: metadataVersion.maxVersion,
-            maxVersionLevel: metadataVersion.maxVersion,
-          },
+          finalized(metadataVersion.name, metadataVersion.maxVersion),
+          finalized(transactionVersion.name, settings.transactionVersion),
         ],
       };
     }, refuse);
   });
   return self;
+}
+
+function finalized(
+  name: string,
+  level: number,
+): { name: string; minVersionLevel: number; maxVersionLevel: number } {
+  return { name, minVersionLevel: level, maxVersionLevel: level };
 }
 
 /** Whether the client says what software it is (KIP-511). */

@@ -6,7 +6,9 @@ import { ErrorCodes } from '../../protocol/error-codes.ts';
 import { encodeResponse } from '../../protocol/frame.ts';
 import type { ByteReader } from '../../protocol/reader.ts';
 import type { Api, Input } from '../../protocol/schema.ts';
-import type { ClusterState, Node } from '../cluster-state.ts';
+import type { ClusterState } from '../cluster-state.ts';
+import type { Node } from '../node.ts';
+import type { CoordinatorType } from '../coordinators.ts';
 import type { RequestFaults, RequestOrigin, Verdict } from '../faults.ts';
 import type { Group } from '../group.ts';
 import type { Partition, Topic } from '../topic.ts';
@@ -94,14 +96,27 @@ export class RequestContext {
     return partition;
   }
 
-  /** 0 when this broker coordinates the group, else the error code. */
-  coordinatorError(groupId: string): number {
-    return this.cluster.coordinator(groupId)?.nodeId === this.nodeId ? 0 : ErrorCodes.NOT_COORDINATOR;
+  /** 0 when this broker coordinates the group, or the transactional id, else the error code. */
+  coordinatorError(key: string, type: CoordinatorType = 'group'): number {
+    return this.cluster.coordinatorError(type, key, this.nodeId);
   }
 
   /** As `coordinatorError` for requests that only groups with a name can send. */
   memberRequestError(groupId: string): number {
     return groupId === '' ? ErrorCodes.INVALID_GROUP_ID : this.coordinatorError(groupId);
+  }
+
+  /** As `coordinatorError` for requests about a transaction. */
+  transactionError(transactionalId: string): number {
+    return transactionalId === ''
+      ? ErrorCodes.INVALID_REQUEST
+      : this.coordinatorError(transactionalId, 'transaction');
+  }
+
+  /** The error code for this version of the request: before `firstVersion` clients do not know PRODUCER_FENCED (KIP-588). */
+  fencingError(errorCode: number, firstVersion: number): number {
+    const isNew = errorCode === ErrorCodes.PRODUCER_FENCED && this.apiVersion < firstVersion;
+    return isNew ? ErrorCodes.INVALID_PRODUCER_EPOCH : errorCode;
   }
 
   group(groupId: string): Group | undefined {

@@ -1,6 +1,10 @@
 /** One connection against a scripted broker on the virtual network: handshake, order, deadlines, hostile bytes. */
 import { describe, expect, test } from 'vitest';
-import { Connection, type ConnectionOptions } from '../../../src/client/connection/connection.ts';
+import {
+  Connection,
+  correlationIdAfter,
+  type ConnectionOptions,
+} from '../../../src/client/connection/connection.ts';
 import { softwareName, softwareVersion } from '../../../src/client/connection/software-version.ts';
 import { ConnectionError, KafkaError, ProtocolError, TimeoutError } from '../../../src/errors.ts';
 import { metadataApi } from '../../../src/protocol/api/03-metadata.ts';
@@ -325,4 +329,13 @@ describe('a hostile peer gets a typed error within the deadline, and the process
       },
     );
   });
+});
+
+test('correlation ids go on from 0 past 2^31-1 (B5)', () => {
+  expect([1, 2 ** 31 - 3, 2 ** 31 - 2, 2 ** 31 - 1].map(correlationIdAfter)).toEqual([
+    2,
+    2 ** 31 - 2,
+    2 ** 31 - 1,
+    0,
+  ]);
 });

@@ -1,4 +1,5 @@
 /** Waiting that ends: delivery timeouts, aborts, a full buffer, and close in every state (W5, W9, B6, B7, B26). */
+import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { produceApi } from '../../../src/protocol/api/00-produce.ts';
 import { initProducerIdApi } from '../../../src/protocol/api/22-init-producer-id.ts';
@@ -30,6 +31,16 @@ const troubles: [string, Trouble][] = [
     'every produce request is refused for now',
     ({ cluster }) =>
       void cluster.faults.inject({ api: produceApi, error: 'NOT_ENOUGH_REPLICAS', times: 1_000_000 }),
+  ],
+  [
+    'every answer asks for silence',
+    ({ cluster }) =>
+      void cluster.faults.inject({
+        api: produceApi,
+        error: 'NOT_ENOUGH_REPLICAS',
+        throttleMs: 60_000,
+        times: 1_000_000,
+      }),
   ],
   [
     'no producer id is given',
@@ -77,6 +88,31 @@ describe('a write', () => {
       expect(one.stats()).toMatchObject({ pendingMessages: 0 });
       expect(world.openHolds()).toBe(0);
     }),
+  );
+
+  it.each([false, true])(
+    'has its own deadline, however many wait with it (metadata was known: %s)',
+    (loaded) =>
+      play({}, async ({ world, cluster, writer }) => {
+        const [address = ''] = cluster.brokers;
+        const one = writer({ deliveryTimeoutMs: 2000, maxBufferedBytes: 2000 });
+        if (loaded) await one.writeMessages({ value: 'before' });
+        world.network.block(address);
+        world.network.cut(address);
+        const waitedMs: number[] = [];
+        for (let i = 0; i < 2000; i++) {
+          const startedMs = world.now();
+          const note = (): void => void waitedMs.push(world.now() - startedMs);
+          one.writeMessages({ value: 'v' }).then(note, note);
+          await world.advance(1);
+        }
+        await world.advance(2100);
+        expect(waitedMs).toHaveLength(2000);
+        // Those in batches expire with the first of their batch.
+        expect(Math.min(...waitedMs)).toBeGreaterThanOrEqual(1500);
+        expect(Math.max(...waitedMs)).toBeLessThan(2050);
+        expect(one.stats()).toMatchObject({ pendingMessages: 0 });
+      }),
   );
 
   it('that expired on its way does not end the connection of the others, and its late answer counts', () =>
@@ -156,7 +192,7 @@ describe('a write', () => {
 });
 
 describe('an abort', () => {
-  it('takes back what was not sent, and only that', () =>
+  it('takes back what was not sent, and only that (B7)', () =>
     play({}, async ({ writer, values }) => {
       const one = writer({ batchTimeoutMs: 60_000 });
       await one.writeMessages({ value: 'loaded' });
@@ -171,6 +207,27 @@ describe('an abort', () => {
       await one.flush();
       expect(await values()).toEqual(['loaded', 'a', 'b']);
       expect(one.stats()).toMatchObject({ bufferedBytes: 0, pendingMessages: 0 });
+    }));
+
+  it('of thousands of calls makes their batch anew once', () =>
+    play({}, async ({ world, cluster, writer, values }) => {
+      const one = writer({ batchTimeoutMs: 60_000 });
+      await one.writeMessages({ value: 'loaded' });
+      cluster.faults.inject({ api: produceApi, delayMs: 1000 });
+      const first = one.writeMessages({ value: 'first' });
+      await world.advance(5);
+      const controller = new AbortController();
+      setMaxListeners(0, controller.signal);
+      const calls = numbered(6000).map((message) => one.writeMessages(message, controller));
+      one.enqueue({ value: 'stays' });
+      const startedMs = performance.now();
+      controller.abort();
+      const failures = (await Promise.all(calls.map(failureOf))) as WriteErrors[];
+      // Once a call, it takes five seconds.
+      expect(performance.now() - startedMs).toBeLessThan(2000);
+      expect(new Set(failures.map(({ stored }) => stored))).toEqual(new Set(['no']));
+      await Promise.all([first, one.flush()]);
+      expect(await values()).toEqual(['loaded', 'first', 'stays']);
     }));
 
   it('of a call whose records went out says that they may be stored, and does not stop them', () =>

@@ -117,12 +117,15 @@ describe('an idempotent Writer', () => {
       await one.writeMessages(numbered(10, 'a'));
       cluster.faults.inject({ api: metadataApi, topic: 't', error: 'UNKNOWN_TOPIC_OR_PARTITION', times: 2 });
       cluster.faults.inject({ api: produceApi, error: 'UNKNOWN_TOPIC_OR_PARTITION', times: 2 });
-      const call = one.writeMessages(numbered(10, 'b'));
-      await world.advance(50);
-      await Promise.all([call, one.writeMessages(numbered(10, 'c'))]);
-      expect(await values()).toEqual(
-        [...numbered(10, 'a'), ...numbered(10, 'b'), ...numbered(10, 'c')].map(({ value }) => value),
-      );
+      const calls: Promise<unknown>[] = [];
+      // Before, while and after metadata forgets it.
+      for (const prefix of ['b', 'c', 'd', 'e']) {
+        calls.push(one.writeMessages(numbered(10, prefix)));
+        await world.advance(100);
+      }
+      await Promise.all(calls);
+      const expected = ['a', 'b', 'c', 'd', 'e'].flatMap((prefix) => numbered(10, prefix));
+      expect(await values()).toEqual(expected.map(({ value }) => value));
       expect(sent(cluster).every(({ epoch }) => epoch === 0)).toBe(true);
     }));
 
@@ -197,7 +200,7 @@ describe('an idempotent Writer', () => {
       await one.writeMessages({ value: 'before' });
       const failure = (await failureOf(one.writeMessages({ value: 'x'.repeat(2000) }))) as WriteErrors;
       expect(failure.errors[0]).toMatchObject({
-        code: 'BROKER',
+        code: 'MESSAGE_TOO_LARGE',
         errorName: 'MESSAGE_TOO_LARGE',
         stored: 'no',
         topic: 't',

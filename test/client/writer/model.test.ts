@@ -12,13 +12,15 @@ import { gzip } from '../../../src/compression/index.ts';
 import { WriteErrors } from '../../../src/client/writer/errors.ts';
 import type { WriteReceipt } from '../../../src/client/writer/receipt.ts';
 import type { Writer } from '../../../src/client/writer/writer.ts';
-import { play, type Scene } from './scene.ts';
+import { noise, play, type Scene } from './scene.ts';
 
 const partitions = 3;
 const brokers = 3;
 const deliveryTimeoutMs = 4000;
+/** So that batches of more than a few large messages have to be halved. */
+const config = { 'max.message.bytes': '700' };
 
-const rarely = ['abort', 'flush', 'move', 'restart', 'network'] as const;
+const rarely = ['abort', 'flush', 'move', 'restart', 'network', 'throttle'] as const;
 
 /** One thing that happens, with a number that says more. */
 interface Step {
@@ -37,7 +39,7 @@ interface Context {
 /** What became of the records of a call. */
 type Fate = 'written' | 'no' | 'maybe';
 
-/** Those of sequences are left to the broker: it means them. */
+/** Those of sequences and sizes are left to the broker: it means them. */
 const errors = [
   'NOT_LEADER_OR_FOLLOWER',
   'REQUEST_TIMED_OUT',
@@ -82,7 +84,9 @@ class Player {
       const partition = (n + index * (n % 3)) % partitions;
       const value = `${this.#count++}`;
       (this.called[partition] as string[]).push(value);
-      return { partition, value, context: { partition, value } };
+      // Some are large, and some too large even by themselves.
+      const headers = n % 5 === 0 ? { h: noise(n % 40 === 0 ? 900 : 90, n + index) } : {};
+      return { partition, value, headers, context: { partition, value } };
     });
     const { world } = this.#scene;
     const startedMs = world.now();
@@ -110,8 +114,14 @@ class Player {
   async enqueue(n: number): Promise<void> {
     const value = `${this.#count++}`;
     const partition = n % partitions;
-    (this.called[partition] as string[]).push(value);
-    await this.#writer.enqueue({ partition, value, context: { partition, value, enqueued: true } });
+    try {
+      const room = this.#writer.enqueue({ partition, value, context: { partition, value, enqueued: true } });
+      (this.called[partition] as string[]).push(value);
+      await room;
+    } catch (error) {
+      // With whenFull 'fail' it is thrown, and completion hears nothing of it.
+      if (!(error instanceof KafkaError) || error.code !== 'BUFFER_FULL') throw error;
+    }
   }
 
   completed({ partition, value, enqueued }: Context, error: KafkaError | null): void {
@@ -136,6 +146,8 @@ class Player {
         this.write(n, controller.signal);
         return later(n % 150, () => controller.abort());
       }
+      case 'throttle':
+        return void cluster.faults.inject({ api: produceApi, nodeId, throttleMs: n % 1500, delayMs: 1 });
       case 'flush':
         return void this.#writer.flush();
       case 'fault':
@@ -219,6 +231,7 @@ const scenario = fc.record({
   idempotent: fc.constantFrom(true, true, true, false),
   batchSize: fc.constantFrom(1, 2, 5, 1000),
   maxBufferedBytes: fc.constantFrom(1024, 1_000_000),
+  whenFull: fc.constantFrom('wait' as const, 'wait' as const, 'fail' as const),
   compressed: fc.boolean(),
   steps: fc.array(step, { minLength: 5, maxLength: 60 }),
 });
@@ -226,7 +239,7 @@ const scenario = fc.record({
 it('tells the truth about every record, whatever happens', { timeout: 120_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(scenario, ({ seed, chunking, steps, compressed, ...settings }) =>
-      play({ seed, chunking, partitions, brokers, limitMs: 3_600_000 }, async (scene) => {
+      play({ seed, chunking, partitions, brokers, config, limitMs: 3_600_000 }, async (scene) => {
         const { world, cluster } = scene;
         const player: Player = new Player(
           scene,

@@ -250,10 +250,21 @@ describe('a partition queue', () => {
     bench.queue.deliver(second, 2, -1);
     expect(bench.settled).toEqual([0]);
     bench.queue.expire(first, gone);
-    expect(bench.settled).toEqual([0, 1]);
+    expect(bench.settled).toEqual([0, 1, 2]);
     bench.queue.deliver(third, 3, -1);
     expect(bench.settled).toEqual([0, 1, 2, 3]);
     expect(bench.queue.batches).toEqual([first]);
+  });
+
+  it('tells what was delivered behind a batch that expires on its way as delivered', () => {
+    const bench = new Bench();
+    const [first, second] = [bench.add(), bench.add()];
+    bench.sendAll();
+    bench.queue.deliver(second, 2, -1);
+    bench.queue.expire(first, gone);
+    expect(bench.settled).toEqual([0, 1, 2]);
+    expect([first.error, second.error]).toEqual([gone, null]);
+    expect(bench.queue.oldest).toBeUndefined();
   });
 
   it('counts sequences past 2^31-1 on from 0, as a broker does (B5)', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { KafkaError, UsageError } from '../../../src/errors.ts';
 import { metadataApi } from '../../../src/protocol/api/03-metadata.ts';
 import { produceApi } from '../../../src/protocol/api/00-produce.ts';
+import { withLevel, zstdCodec, type Codec } from '../../../src/compression/index.ts';
 import { WriteErrors } from '../../../src/client/writer/errors.ts';
 import type { OutgoingMessage } from '../../../src/client/writer/message.ts';
 import { Writer } from '../../../src/client/writer/writer.ts';
@@ -205,7 +206,7 @@ describe('a balancer', () => {
           throw new TypeError('mine');
         },
       });
-      expect(error.errors[0]).toMatchObject({ stored: 'no' });
+      expect(error.errors[0]).toMatchObject({ code: 'USAGE', stored: 'no' });
       expect(error.errors[0]?.cause).toBeInstanceOf(TypeError);
     }));
 });
@@ -228,13 +229,28 @@ describe('an option', () => {
     [{ balancer: {} }, 'Option balancer must be a function or have a method partition'],
     [{ completion: 1 }, 'Option completion must be a function'],
     [{ topic: '' }, 'Option topic must be a non-empty string'],
-    [{ transactionalId: 'x' }, 'Writer has no option transactionalId'],
+    [{ transactionalID: 'x' }, 'Writer has no option transactionalID'],
+    [{ whenFull: 'block' }, "Option whenFull must be 'wait' or 'fail'; got a string of 5 characters"],
   ];
 
   it.each(refused)('%j is refused by name', (settings, text) => {
     const make = (): Writer => new Writer({ brokers: 'localhost', ...settings });
     expect(make).toThrow(UsageError);
     expect(make).toThrow(text);
+  });
+
+  it('compression with zstd is refused where the runtime cannot write it, by the names of those that can (W11)', () => {
+    const make = (compression: Codec): Writer => new Writer({ brokers: 'localhost', compression });
+    for (const codec of [zstdCodec({}), withLevel(zstdCodec({}), 9)]) {
+      expect(() => make(codec)).toThrow(UsageError);
+      expect(() => make(codec)).toThrow(
+        'Option compression: zstd: this runtime cannot write it; Node 22.15 and later, Bun and Deno can',
+      );
+    }
+    const compress = (bytes: Uint8Array): Uint8Array => bytes;
+    expect(() =>
+      make(zstdCodec({ zstd: { compress, decompress: compress, decompressSync: compress } })),
+    ).not.toThrow();
   });
 
   it('timeoutMs of close is checked before anything is closed', () =>

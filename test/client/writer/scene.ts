@@ -86,6 +86,15 @@ export function numbered(count: number, prefix = 'm'): { readonly value: string 
   return Array.from({ length: count }, (_, index) => ({ value: `${prefix}${index}` }));
 }
 
+/** Text that a codec makes hardly smaller. */
+export function noise(length: number, seed: number): string {
+  let state = seed + 1;
+  return Array.from({ length }, () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return String.fromCharCode(33 + ((state >>> 16) % 94));
+  }).join('');
+}
+
 /** The error a promise rejects with. */
 export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   try {

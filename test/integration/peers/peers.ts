@@ -141,6 +141,12 @@ export const peers: readonly Peer[] = [
   },
 ];
 
+/** The lines that kafkajs prints of a life of transactional producers on a topic with two partitions. */
+export async function kafkajsTransactions(brokers: readonly string[], topic: string): Promise<string[]> {
+  const args = [await kafkajs(), 'transactions', brokers.join(), topic];
+  return (await run(process.execPath, args, { timeoutMs })).stdout.split('\n').slice(0, -1);
+}
+
 function linesOf(records: readonly PeerRecord[]): string {
   return records.map(({ key, value }) => `${key}\t${value}\n`).join('');
 }

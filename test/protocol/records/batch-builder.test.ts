@@ -168,7 +168,7 @@ describe('finish', () => {
     for (const call of [
       () => builder.append(time, null, 'late'),
       () => builder.finish(),
-      () => builder.removeRange(0, 1),
+      () => builder.retain(() => true),
       () => builder.payload,
     ]) {
       expect(call).toThrow(UsageError);
@@ -181,17 +181,16 @@ describe('finish', () => {
   });
 });
 
-describe('removeRange', () => {
+describe('retain', () => {
   test('leaves the batch that the other records alone would have made', () => {
     fc.assert(
       fc.property(
         fc.array(recordInput, { minLength: 1, maxLength: 10 }),
-        fc.nat(10),
-        fc.nat(10),
-        (records, first, count) => {
+        fc.array(fc.boolean(), { minLength: 10, maxLength: 10 }),
+        (records, kept) => {
           const builder = builderOf(records);
-          builder.removeRange(first, first + count);
-          const rest = records.filter((_, index) => index < first || index >= first + count);
+          builder.retain((index) => kept[index] === true);
+          const rest = records.filter((_, index) => kept[index] === true);
           expect(builder.recordCount).toBe(rest.length);
           if (rest.length === 0) return;
           const expected = builderOf(rest);
@@ -204,7 +203,7 @@ describe('removeRange', () => {
 
   test('leaves a builder that takes further records, as new when nothing is left', () => {
     const builder = numbered(3);
-    builder.removeRange(0, 3);
+    builder.retain(() => false);
     const { recordCount, byteLength, baseTimestamp, maxTimestamp } = builder;
     expect({ recordCount, byteLength, baseTimestamp, maxTimestamp }).toEqual({
       recordCount: 0,
@@ -223,7 +222,7 @@ describe('removeRange', () => {
     const builder = numbered(5);
     const payload = builder.payload;
     const copy = payload.slice();
-    builder.removeRange(0, 2);
+    builder.retain((index) => index >= 2);
     expect(payload).toEqual(copy);
   });
 });

@@ -4,6 +4,8 @@
  *   kafkajs.mjs read BROKERS GROUP COUNT TOPIC...
  *       reads COUNT records as a member of GROUP, commits them, leaves, and prints them as
  *       "topic<TAB>partition<TAB>offset<TAB>key<TAB>value"
+ *   kafkajs.mjs transactions BROKERS TOPIC
+ *       goes through the life of transactional producers and prints of each step whether it worked or its error
  */
 import { readFileSync } from 'node:fs';
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
@@ -14,8 +16,8 @@ const [command, brokers, ...args] = process.argv.slice(2);
 process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1';
 const kafka = new Kafka({ clientId: 'peer', brokers: brokers.split(','), logLevel: logLevel.ERROR });
 
-if (command === 'write') await write(...args);
-else await read(...args);
+const commands = { write, read, transactions };
+await commands[command](...args);
 
 async function write(topic) {
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
@@ -51,4 +53,50 @@ async function read(groupId, count, ...topics) {
   });
   await consumer.disconnect();
   process.stdout.write(lines.join(''));
+}
+
+async function transactions(topic) {
+  const groupId = `${topic}-group`;
+  const admin = kafka.admin();
+  await admin.connect();
+  const settings = {
+    transactionalId: topic,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    retry: { retries: 3 },
+  };
+  const old = kafka.producer(settings);
+  const next = kafka.producer(settings);
+  await tell('the old one comes', () => old.connect());
+  for (const end of ['commit', 'abort', 'commit']) {
+    const transaction = await old.transaction();
+    for (let i = 0; i < 4; i++) {
+      const messages = [{ partition: i % 2, value: `to ${end} ${i}` }];
+      await tell(`send ${i}`, () => transaction.send({ topic, messages }));
+    }
+    const topics = [{ topic, partitions: [{ partition: 0, offset: end === 'commit' ? '3' : '9' }] }];
+    await tell('offsets', () => transaction.sendOffsets({ consumerGroupId: groupId, topics }));
+    await tell(end, () => transaction[end]());
+    const [{ partitions }] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    console.log(`committed: ${partitions.find(({ partition }) => partition === 0)?.offset}`);
+  }
+  const open = await old.transaction();
+  await tell('send', () => open.send({ topic, messages: [{ partition: 0, value: 'of the old one' }] }));
+  await next.connect();
+  // kafkajs asks for its id with the first transaction
+  const last = await next.transaction();
+  await tell('send too late', () => open.send({ topic, messages: [{ partition: 0, value: 'late' }] }));
+  await tell('commit too late', () => open.commit());
+  await tell('send', () => last.send({ topic, messages: [{ partition: 1, value: 'of the new one' }] }));
+  await tell('commit', () => last.commit());
+  await Promise.all([old, next, admin].map((client) => client.disconnect()));
+}
+
+async function tell(what, step) {
+  try {
+    await step();
+    console.log(`${what}: done`);
+  } catch (error) {
+    console.log(`${what}: ${error.name} ${error.type ?? error.message}`);
+  }
 }
