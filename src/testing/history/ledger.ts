@@ -23,7 +23,7 @@ export class PartitionLedger {
   readonly topic: string;
   readonly partition: number;
   /** Values by offset, as read or acknowledged. */
-  readonly byOffset = new Map<number, Set<string>>();
+  readonly byOffset: Map<number, Set<string>> = new Map();
   readonly #readOffsets = new Set<number>();
   #sorted: number[] | undefined;
 
