@@ -217,8 +217,8 @@ describe('keys and values', () => {
     return writer.finish();
   };
   const builder = new BatchBuilder(256);
+  builder.timestamp = 0;
   builder.append(
-    0,
     versioned(offsetCommitKey, { group: 'g', topic: 't', partition: 3 }, 1),
     versioned(offsetCommitValue, { offset: 42, metadata: 'm' }, 3),
   );

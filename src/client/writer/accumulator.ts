@@ -118,7 +118,8 @@ export class Accumulator implements QueueOwner {
     const { builder } = batch;
     if (builder === undefined) return undefined;
     try {
-      builder.append(timestampMs, message.key ?? null, message.value, headersOf(message.headers));
+      builder.timestamp = timestampMs;
+      builder.append(message.key ?? null, message.value, headersOf(message.headers));
     } catch (error) {
       if (batch.recordCount === 0) queue.resolve(batch);
       throw error;

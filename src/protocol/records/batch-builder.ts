@@ -51,6 +51,10 @@ export class BatchBuilder {
   baseTimestamp = -1;
   /** Highest timestamp of the records in ms; -1 without one. */
   maxTimestamp = -1;
+  /** Timestamp of the records that are added from now on: ms, an integer up to 2^53-1, or -1 for none. A field, for an
+   * argument as large as this goes on the heap wherever a call is not inlined.
+   */
+  timestamp = -1;
   #buffer: Uint8Array;
   /** Of the record that is being added, from `baseTimestamp`. */
   #timestampDelta = 0;
@@ -61,14 +65,9 @@ export class BatchBuilder {
     this.#buffer = buffer.length < at.records ? new Uint8Array(at.records) : buffer.fill(0, 0, at.records);
   }
 
-  /** Adds a record; `timestamp` in ms, an integer up to 2^53-1. Throws UsageError `CLOSED` after `finish`. */
-  append(timestamp: number, key: RecordBytes, value: RecordBytes, headers?: readonly HeaderInput[]): void {
-    // Short enough to be inlined, and a number as large as this is only put on the heap where it goes through a call.
-    this.#stamp(timestamp);
-    this.#append(key, value, headers);
-  }
-
-  #append(key: RecordBytes, value: RecordBytes, headers?: readonly HeaderInput[]): void {
+  /** Adds a record. Throws UsageError `CLOSED` after `finish`. */
+  append(key: RecordBytes, value: RecordBytes, headers?: readonly HeaderInput[]): void {
+    this.#stamp();
     if (typeof key === 'string' && key.length > LONG_TEXT) key = encodeUtf8(key);
     if (typeof value === 'string' && value.length > LONG_TEXT) value = encodeUtf8(value);
     const start = this.byteLength;
@@ -114,9 +113,9 @@ export class BatchBuilder {
       const length = reader.varint();
       const next = reader.position + length;
       reader.position++; // attributes
-      const timestamp = baseTimestamp + reader.varlong();
+      this.timestamp = baseTimestamp + reader.varlong();
       reader.varint(); // offset delta
-      if (isWanted(index)) this.#appendRest(timestamp, reader.bytes.subarray(reader.position, next));
+      if (isWanted(index)) this.#appendRest(reader.bytes.subarray(reader.position, next));
       reader.position = next;
     }
   }
@@ -145,8 +144,8 @@ export class BatchBuilder {
   }
 
   /** Adds a record of which everything behind the offset is encoded already. */
-  #appendRest(timestamp: number, rest: Uint8Array): void {
-    this.#stamp(timestamp);
+  #appendRest(rest: Uint8Array): void {
+    this.#stamp();
     const target = this.#reserve(MAX_OVERHEAD + rest.length);
     const position = this.#writeOverhead(target, rest.length);
     target.set(rest, position);
@@ -166,7 +165,8 @@ export class BatchBuilder {
   }
 
   /** Takes in the timestamp of the record that is to be added. */
-  #stamp(timestamp: number): void {
+  #stamp(): void {
+    const { timestamp } = this;
     const isFirst = this.recordCount === 0;
     if (isFirst) this.baseTimestamp = timestamp;
     this.#timestampDelta = timestamp - this.baseTimestamp;

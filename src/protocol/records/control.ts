@@ -59,7 +59,8 @@ export function encodeEndMarker(marker: EndMarkerInput): Uint8Array {
   const value = new DataView(new ArrayBuffer(6));
   value.setInt32(2, marker.coordinatorEpoch);
   const builder = new BatchBuilder(128);
-  builder.append(marker.timestamp, new Uint8Array(key.buffer), new Uint8Array(value.buffer));
+  builder.timestamp = marker.timestamp;
+  builder.append(new Uint8Array(key.buffer), new Uint8Array(value.buffer));
   const batch = builder.finish(false);
   const { producerId, producerEpoch } = marker;
   stampProducer(batch, {

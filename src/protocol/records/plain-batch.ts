@@ -126,8 +126,9 @@ export function encodeRecordBatch(input: RecordBatchInput, into?: Uint8Array): U
   const builder = new BatchBuilder(into ?? Math.min(bytes, MAX_FIRST_BYTES));
   for (const { timestamp, key = null, value = null, headers } of records) {
     // Either a number or none: one of the two would be put on the heap for each record.
-    if (timestamp === undefined) builder.append(-1, key, value, headers);
-    else builder.append(timestamp, key, value, headers);
+    if (timestamp === undefined) builder.timestamp = -1;
+    else builder.timestamp = timestamp;
+    builder.append(key, value, headers);
   }
   const { codec, logAppendTime } = input;
   const compressed = codec?.compress(builder.payload);

@@ -47,7 +47,7 @@ class Bench {
   add(records = 1): Batch {
     const batch = new Batch(this.queue, 0, 1000, true, 100);
     for (let record = 0; record < records; record++) {
-      batch.builder?.append(1000, null, 'v');
+      batch.builder?.append(null, 'v');
       batch.recordCount++;
     }
     batch.sealed = true;

@@ -107,8 +107,10 @@ function largeCases(random: () => number): RecordCase[] {
 /** The batch as our builder writes it. */
 export async function batchOf(each: RecordCase, codec: Codec | undefined): Promise<Uint8Array> {
   const builder = new BatchBuilder();
-  for (const { timestamp, key, value, headers } of each.records)
-    builder.append(timestamp, key, value, headers);
+  for (const { timestamp, key, value, headers } of each.records) {
+    builder.timestamp = timestamp;
+    builder.append(key, value, headers);
+  }
   const compressed = await codec?.compress(builder.payload);
   const plain = builder.finish(false);
   const batch = codec && compressed ? compressedBatch(plain, codec.id, compressed) : plain;

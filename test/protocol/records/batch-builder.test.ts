@@ -22,13 +22,21 @@ const time = 1_750_000_000_000;
 
 function builderOf(records: readonly Required<RecordInput>[], initialBytes?: number): BatchBuilder {
   const builder = new BatchBuilder(initialBytes);
-  for (const { timestamp, key, value, headers } of records) builder.append(timestamp, key, value, headers);
+  for (const record of records) add(builder, record);
   return builder;
+}
+
+function add(builder: BatchBuilder, { timestamp, key, value, headers }: Required<RecordInput>): void {
+  builder.timestamp = timestamp;
+  builder.append(key, value, headers);
 }
 
 function numbered(count: number): BatchBuilder {
   const builder = new BatchBuilder();
-  for (let i = 0; i < count; i++) builder.append(time + i, null, `value ${i}`);
+  for (let i = 0; i < count; i++) {
+    builder.timestamp = time + i;
+    builder.append(null, `value ${i}`);
+  }
   return builder;
 }
 
@@ -78,9 +86,10 @@ describe('append', () => {
     fc.assert(
       fc.property(fc.array(recordInput, { minLength: 1, maxLength: 8 }), (records) => {
         const builder = new BatchBuilder();
-        for (const { timestamp, key, value, headers } of records) {
+        for (const record of records) {
+          const { key, value, headers } = record;
           const before = builder.byteLength;
-          builder.append(timestamp, key, value, headers);
+          add(builder, record);
           const added = builder.byteLength - before;
           const announced = recordByteLength(key, value, headers);
           expect(announced).toBeGreaterThanOrEqual(added);
@@ -110,16 +119,16 @@ describe('append', () => {
   test('bytes are copied at once: the caller may reuse its buffer', () => {
     const buffer = Uint8Array.of(1, 2, 3);
     const builder = new BatchBuilder();
-    builder.append(time, buffer, buffer);
+    builder.append(buffer, buffer);
     buffer.fill(9);
-    builder.append(time, buffer, null);
+    builder.append(buffer, null);
     const keys = decodeRecordBatch(builder.finish()).records.map(({ key }) => toHex(key));
     expect(keys).toEqual(['010203', '090909']);
   });
 
   test('a builder keeps no more than about twice what it holds', () => {
     const builder = new BatchBuilder(64);
-    for (let i = 0; i < 100; i++) builder.append(time, null, 'x'.repeat(10_000));
+    for (let i = 0; i < 100; i++) builder.append(null, 'x'.repeat(10_000));
     const batch = builder.finish();
     expect(batch.buffer.byteLength).toBeLessThan(batch.length * 2 + 100);
   });
@@ -166,7 +175,7 @@ describe('finish', () => {
     const batch = builder.finish();
     const copy = batch.slice();
     for (const call of [
-      () => builder.append(time, null, 'late'),
+      () => builder.append(null, 'late'),
       () => builder.finish(),
       () => builder.retain(() => true),
       () => builder.payload,
@@ -211,7 +220,8 @@ describe('retain', () => {
       baseTimestamp: -1,
       maxTimestamp: -1,
     });
-    builder.append(time + 9, 'key', 'value');
+    builder.timestamp = time + 9;
+    builder.append('key', 'value');
     expect(decodeRecordBatch(builder.finish())).toMatchObject({
       baseTimestamp: time + 9,
       records: [{ offset: 0, timestamp: time + 9 }],
