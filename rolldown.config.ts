@@ -71,8 +71,13 @@ export default defineConfig([
     plugins: [command],
   },
   {
-    input: { worker: 'bench/worker.ts', codec: 'bench/codec/worker.ts' },
-    external: [builtin, /^[a-z@]/],
+    input: {
+      produce: 'bench/produce/worker.ts',
+      consume: 'bench/consume/worker.ts',
+      codec: 'bench/codec/worker.ts',
+    },
+    // All packages, but not what `await using` becomes.
+    external: [builtin, /^(?!@oxc-project)[a-z@]/],
     platform: 'node',
     transform: { target: 'es2022' },
     output: { dir: 'bench/build', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true },

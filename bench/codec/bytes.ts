@@ -2,44 +2,12 @@
 import { createRequire } from 'node:module';
 import { lz4, snappy, type SyncCodec } from 'kafka-wire/compression';
 import { crc32c, crc32cPure } from 'kafka-wire/protocol';
+import { events, random } from '../events.ts';
 import { type Case, type Contestant, inTurn, sameBytes, type Work } from './case.ts';
 
 const inputBytes = 65_536;
 const samples = 8;
 const require = createRequire(import.meta.url);
-
-/** A seeded random number from 0 up to 2^32. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return (state ^ (state >>> 15)) >>> 0;
-  };
-}
-
-/** Events as JSON, as many topics hold them: they shrink to about a third. */
-function events(seed: number): Buffer {
-  const next = random(seed);
-  let text = '';
-  while (text.length < inputBytes) {
-    text += `${JSON.stringify({
-      orderId: `order-${next() % 1_000_000}`,
-      customer: {
-        id: next() % 50_000,
-        name: `customer-${next() % 5_000}`,
-        country: ['DE', 'FR', 'US'][next() % 3],
-      },
-      items: Array.from({ length: 1 + (next() % 4) }, () => ({
-        sku: `sku-${next() % 9_999}`,
-        quantity: next() % 9,
-      })),
-      total: (next() % 1_000_000) / 100,
-      status: ['created', 'paid', 'shipped', 'delivered'][next() % 4],
-      timestamp: 1_760_000_000_000 + (next() % 1_000_000),
-    })}\n`;
-  }
-  return Buffer.from(text.slice(0, inputBytes));
-}
 
 function noise(seed: number): Buffer {
   const next = random(seed);
@@ -69,7 +37,7 @@ function caseOf(contestant: Contestant, { name, peer, inputs, ours, theirs }: By
     run(bytes);
     return inputBytes;
   });
-  return { name: `${name} 64 KiB`, peer, work: contestant === 'floor' ? copy(events(1)) : work };
+  return { name: `${name} 64 KiB`, peer, work: contestant === 'floor' ? copy(events(1, inputBytes)) : work };
 }
 
 /** The checksum: in WebAssembly, or in TypeScript alone. */
@@ -96,7 +64,7 @@ interface CodecPeer {
 }
 
 function codecCases(contestant: Contestant, codec: SyncCodec, peer: CodecPeer): Case[] {
-  const inputs = Array.from({ length: samples }, (_, index) => events(index + 1));
+  const inputs = Array.from({ length: samples }, (_, index) => events(index + 1, inputBytes));
   const inflate = (bytes: Uint8Array): Uint8Array => codec.decompress(bytes, { maxBytes: inputBytes });
   const ours = inputs.map((bytes) => codec.compress(bytes));
   // What both read: snappyjs knows no frames, and lz4js writes some that Kafka refuses.

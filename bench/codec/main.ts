@@ -7,7 +7,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
-import { median, spread } from '../figures.ts';
+import { median, spread, verdict } from '../figures.ts';
 import type { Contestant } from './case.ts';
 import type { MemoryFigures } from './memory.ts';
 import type { Answer, Rate, Ready, Turn } from './worker.ts';
@@ -97,8 +97,6 @@ async function measure(host: Host, folder: string, kind: string, found: Map<stri
     for (const worker of workers) if (worker.connected) worker.disconnect();
   }
 }
-
-const verdict = (holds: boolean): string => (holds ? 'holds' : '**no**');
 
 function row(kind: 'wasm' | 'pure', { name, peer, rates }: Rates): boolean {
   const factors = rates.ours.map((ours, index) => ours / (rates.peer[index] ?? Number.NaN));

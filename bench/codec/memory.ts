@@ -2,11 +2,10 @@
  * Not here: the frames that were read, which lie outside the heap.
  */
 import process from 'node:process';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Reader, Writer } from 'kafka-wire';
 import { encodeRecordBatch } from 'kafka-wire/protocol';
 import { EmbeddedCluster } from 'kafka-wire/testing';
+import { allocatedBytes, collector } from '../heap.ts';
 import { sampleRecords } from './records.ts';
 
 const valueBytes = 100;
@@ -21,30 +20,16 @@ export interface MemoryFigures {
   readonly retained: number;
 }
 
-function collector(): () => void {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
-
-/** Of a few calls each, into memory that is there; a collection makes a sample useless, the median does without it. */
-function encodedBytes(collect: () => void): number {
+/** A few calls at a time, into memory that is there. */
+async function encodedBytes(collect: () => void): Promise<number> {
   const records = sampleRecords(valueBytes, 0);
   const memory = new Uint8Array(2 * encodeRecordBatch({ records }).length);
-  const samples: number[] = [];
   for (let call = 0; call < 5000; call++) encodeRecordBatch({ records }, memory);
   collect();
-  for (let sample = 0; sample < 51; sample++) {
-    const before = process.memoryUsage();
+  const bytes = await allocatedBytes(() => {
     for (let call = 0; call < callsPerSample; call++) encodeRecordBatch({ records }, memory);
-    const after = process.memoryUsage();
-    const bytes = after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers;
-    samples.push(bytes / (callsPerSample * records.length));
-  }
-  return median(samples);
+  });
+  return bytes / (callsPerSample * records.length);
 }
 
 async function retainedBytes(collect: () => void): Promise<number> {
@@ -80,5 +65,5 @@ async function retainedBytes(collect: () => void): Promise<number> {
 /** All figures. */
 export async function memoryFigures(): Promise<MemoryFigures> {
   const collect = collector();
-  return { encoded: encodedBytes(collect), retained: await retainedBytes(collect) };
+  return { encoded: await encodedBytes(collect), retained: await retainedBytes(collect) };
 }

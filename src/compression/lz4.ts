@@ -6,7 +6,7 @@
 import { ProtocolError } from '../errors.ts';
 import type { DecompressOptions, SyncCodec } from './codec.ts';
 import { BEYOND_LIMIT, compressBlock, inflateBlock, maxCompressedBytes } from './lz4-block.ts';
-import { beyondLimit, malformed, matchTable, SLACK_BYTES, viewOf } from './words.ts';
+import { beyondLimit, malformed, matchTable, type MatchTable, SLACK_BYTES, viewOf } from './words.ts';
 import { xxhash32 } from './xxhash32.ts';
 
 const NAME = 'lz4';
@@ -29,6 +29,11 @@ const FIRST_BUFFER_BYTES = 262_144;
 /** No byte of a block becomes more than this. */
 const MAX_EXPANSION = 255;
 
+/** Room for what comes of a batch of usual size, and the table: new ones for each would keep the collector busy. */
+const MAX_SCRATCH_BYTES = 1_048_576;
+let scratch: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
+let matches: MatchTable | undefined;
+
 /** Magic, flags, block size, checksum of both: the same for every frame. */
 const HEADER = /* @__PURE__ */ Uint8Array.of(
   0x04,
@@ -50,13 +55,19 @@ export const lz4: SyncCodec = {
   decompress,
 };
 
+function scratchOf(bytes: number): Uint8Array {
+  if (bytes > MAX_SCRATCH_BYTES) return new Uint8Array(bytes);
+  if (scratch.length < bytes) scratch = new Uint8Array(bytes);
+  return scratch;
+}
+
 function compress(bytes: Uint8Array): Uint8Array {
   const blocks = Math.ceil(bytes.length / BLOCK_BYTES);
   const room = HEADER.length + blocks * 4 + maxCompressedBytes(bytes.length) + 4 + SLACK_BYTES;
-  const target = new Uint8Array(room);
+  const target = scratchOf(room);
   const targetView = viewOf(target);
   const sourceView = viewOf(bytes);
-  const table = matchTable();
+  const table = (matches ??= matchTable());
   target.set(HEADER);
   let out = HEADER.length;
   for (let start = 0; start < bytes.length; start += BLOCK_BYTES) {

@@ -45,17 +45,31 @@ export class Channel {
     return this.#retryAtMs;
   }
 
-  /** On `platform.monotonicNow()`: no request goes out before. */
-  get throttledUntilMs(): number {
-    return this.#connection?.throttledUntilMs ?? 0;
+  /** Whether a request goes out in the call itself. */
+  get ready(): boolean {
+    const connection = this.#connection;
+    return connection !== undefined && this.#waiting === 0 && this.#throttledMs(connection) <= 0;
   }
 
   send<Req, Res>(api: Api<Req, Res>, body: RequestBody<Req>, options: RequestOptions): Promise<Res> {
-    const connection = this.#connection;
-    if (connection !== undefined && this.#waiting === 0 && this.#throttledMs(connection) <= 0) {
-      return connection.request(api, body, options);
-    }
+    if (this.ready && this.#connection !== undefined) return this.#connection.request(api, body, options);
     return this.#sendWhenOpen(api, body, options);
+  }
+
+  /** Resolves when the connection is open and its broker does not ask for silence. Rejects with a `TimeoutError` after
+   * `timeoutMs`, with what went wrong before (stored `no`), or with the signal's reason.
+   */
+  open(timeoutMs: number = this.#options.requestTimeoutMs, signal?: AbortSignal): Promise<Connection> {
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    const { platform } = this.#options;
+    const timeout = (): Error => {
+      const what = this.connected ? 'Throttled by' : 'No connection to';
+      const text = `${what} ${this.label} within ${timeoutMs} ms`;
+      return new TimeoutError(text, { limitMs: timeoutMs, stored: 'no' });
+    };
+    return withDeadline(platform, this.#connecting, timeoutMs, timeout, signal);
   }
 
   /** Closes a connection that nobody used since `sinceMs` on `platform.now()`. */
@@ -80,27 +94,11 @@ export class Channel {
     this.#waiting++;
     let connection: Connection;
     try {
-      connection = await this.#open(timeoutMs, options.signal);
+      connection = await this.open(timeoutMs, options.signal);
     } finally {
       this.#waiting--;
     }
     return connection.request(api, body, { ...options, timeoutMs: Math.max(1, deadlineMs - monotonicNow()) });
-  }
-
-  #open(timeoutMs: number, signal: AbortSignal | undefined): Promise<Connection> {
-    this.#connecting ??= this.#connect().finally(() => {
-      this.#connecting = undefined;
-    });
-    const { platform } = this.#options;
-    const timeout = (): Error =>
-      new TimeoutError(
-        `${this.connected ? 'Throttled by' : 'No connection to'} ${this.label} within ${timeoutMs} ms`,
-        {
-          limitMs: timeoutMs,
-          stored: 'no',
-        },
-      );
-    return withDeadline(platform, this.#connecting, timeoutMs, timeout, signal);
   }
 
   /** Milliseconds for which the connection is to be left alone. */

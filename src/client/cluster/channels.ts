@@ -81,9 +81,9 @@ export class Channels {
     return channel;
   }
 
-  /** Until when the broker wants no more requests there; see `Channel`. */
-  throttledUntilMs(address: Address, duty: Duty): number {
-    return this.#channels.get(this.#key(address, duty))?.throttledUntilMs ?? 0;
+  /** Whether a request there goes out at once; see `Channel`. */
+  isReady(address: Address, duty: Duty): boolean {
+    return this.#channels.get(this.#key(address, duty))?.ready ?? false;
   }
 
   /** A duty that nobody else has, where the runtime allows that many sockets. */

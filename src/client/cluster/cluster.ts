@@ -87,11 +87,20 @@ export class Cluster {
     this.#metadata.learnLeader(hint, nodes);
   }
 
-  /** Until when a node wants no more requests of a duty (KIP-219), on `platform.monotonicNow()`; requests that are sent
-   * before wait for it. */
-  throttledUntilMs(nodeId: number, duty: Duty): number {
+  /** Whether a request to a node goes out in the call itself: its connection is open, the node does not ask for silence
+   * (KIP-219), and no other request waits for that. One that is sent all the same waits with the others, and may give up
+   * before they do.
+   */
+  isReady(nodeId: number, duty: Duty): boolean {
     const address = this.#knownAddress(nodeId);
-    return address === undefined ? 0 : this.#channels.throttledUntilMs(address, duty);
+    return address !== undefined && this.#channels.isReady(address, duty);
+  }
+
+  /** Resolves when the node may be ready; look again. Rejects as `send` does, with stored `no`, at the latest after
+   * `requestTimeoutMs`.
+   */
+  async open(nodeId: number, duty: Duty): Promise<void> {
+    await this.#channels.at(this.#addressOf(nodeId), duty).open();
   }
 
   /** Sends one request, once: connects when needed, negotiates the version, does not look at error codes.

@@ -6,6 +6,7 @@
 import type { KafkaError } from '../../errors.ts';
 import type { Cluster } from '../cluster/index.ts';
 import type { Alarm } from './alarm.ts';
+import { BatchMemory } from './batch-memory.ts';
 import { lateError, withStored } from './errors.ts';
 import { halve, plainRecords } from './halving.ts';
 import { headersOf, messageBytes, type OutgoingMessage } from './message.ts';
@@ -32,7 +33,8 @@ export type WriterCluster = Pick<
   | 'refresh'
   | 'onSnapshot'
   | 'learnLeader'
-  | 'throttledUntilMs'
+  | 'isReady'
+  | 'open'
   | 'send'
   | 'holdOpen'
 >;
@@ -48,6 +50,9 @@ export interface WriterContext {
 /** Part of the delivery timeout after which a batch that could not go out takes no more records, so that each record
  * has most of its time although a batch expires as one. */
 const collectingPart = 1 / 8;
+
+/** Part of `maxBufferedBytes` that is kept for batches to come. */
+const sparePart = 1 / 4;
 
 /** Bytes by which a batch's buffer may exceed its hint: the next batch is seldom exactly as large. */
 const hintSlackBytes = 256;
@@ -71,6 +76,7 @@ export class Accumulator implements QueueOwner {
   readonly #context: WriterContext;
   /** How long a batch that could not go out takes records. */
   readonly #collectingMs: number;
+  readonly #memory: BatchMemory;
   #letGo: (() => void) | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -80,6 +86,7 @@ export class Accumulator implements QueueOwner {
     const { batchTimeoutMs, deliveryTimeoutMs, retryBackoffMs, retryBackoffMaxMs } = context.settings;
     this.batchTimeoutMs = batchTimeoutMs;
     this.retryBackoffMs = [retryBackoffMs, retryBackoffMaxMs];
+    this.#memory = new BatchMemory(context.settings.maxBufferedBytes * sparePart);
     this.#collectingMs = Math.max(batchTimeoutMs, deliveryTimeoutMs * collectingPart);
   }
 
@@ -200,6 +207,7 @@ export class Accumulator implements QueueOwner {
       return lateError(what, deliveryTimeoutMs, lastError, stored);
     });
     let nextMs = Infinity;
+    if (this.active.size === 0) this.#memory.clear();
     for (const { oldest, open } of this.active) {
       const closingMs = (open?.openedMs ?? Infinity) + this.#collectingMs;
       if (open !== undefined && closingMs <= nowMs) open.seal(nowMs);
@@ -239,7 +247,9 @@ export class Accumulator implements QueueOwner {
 
   /** Lets go of a settled batch. */
   release(batch: Batch): void {
-    const { queue } = batch;
+    const { queue, bytes, lastError } = batch;
+    // Sent once and answered: no socket reads it any more.
+    if (bytes !== undefined && lastError === undefined && batch.baseOffset >= 0) this.#memory.give(bytes);
     batch.release();
     if (queue.batches.length === 0) this.active.delete(queue);
     if (this.active.size === 0) this.#onIdle?.();
@@ -284,7 +294,7 @@ export class Accumulator implements QueueOwner {
       openedMs,
       deadlineMs ?? openedMs + settings.deliveryTimeoutMs,
       eager,
-      Math.min(queue.hintBytes + hintSlackBytes, batchBytes),
+      this.#memory.take(Math.min(queue.hintBytes + hintSlackBytes, batchBytes)),
     );
     if (settings.completion !== undefined) batch.messages = [];
     batch.due = this.pressed;

@@ -37,7 +37,7 @@ export class Call<Topic> implements SegmentOwner {
   onLeave: (() => void) | undefined;
   readonly #topic: string | undefined;
   /** Which record of its segment each is; undefined while each is the first. */
-  #ranks: number[] | undefined;
+  #ranks: Uint32Array | undefined;
   #left: Promise<void> | undefined;
   #unsettled: number;
   #failed = false;
@@ -89,7 +89,7 @@ export class Call<Topic> implements SegmentOwner {
     const index = this.next++;
     if (segment === undefined) return;
     (this.segments as Segment[])[index] = segment;
-    if (segment.count > 1) (this.#ranks ??= Array<number>(this.segments.length))[index] = segment.count - 1;
+    if (segment.count > 1) (this.#ranks ??= new Uint32Array(this.segments.length))[index] = segment.count - 1;
   }
 
   recordsSettled(count: number, failed: boolean): void {

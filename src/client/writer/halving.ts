@@ -59,4 +59,5 @@ function beginAgain(batch: Batch, builder: BatchBuilder): void {
   batch.byteLength = builder.byteLength;
   batch.bytes = undefined;
   batch.sealed = true;
+  batch.isHalf = true;
 }

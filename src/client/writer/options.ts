@@ -62,7 +62,8 @@ export interface WriterSettings {
    * not wait while its partition has nothing in flight. Kafka: `linger.ms`. */
   readonly batchTimeoutMs?: number | undefined;
   /** Bytes of records that may wait or be on their way, 1 KiB to 2^40, default 32 MiB. A larger call is let in piece by
-   * piece. Kafka: `buffer.memory`. */
+   * piece. Of their memory up to a quarter of this is kept for others, until nothing is on its way for a while.
+   * Kafka: `buffer.memory`. */
   readonly maxBufferedBytes?: number | undefined;
   /** What happens to messages for which `maxBufferedBytes` leaves no room: they wait for it, in order, until
    * `deliveryTimeoutMs`; or the call fails at once and as a whole, with code `BUFFER_FULL`, which `enqueue` throws.

@@ -6,7 +6,7 @@
  */
 import type { KafkaError, Stored } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
-import { BatchBuilder, compressedBatch, stampProducer } from '../../protocol/records/batch-builder.ts';
+import { BatchBuilder, compressInPlace, stampProducer } from '../../protocol/records/batch-builder.ts';
 import { TRANSACTIONAL } from '../../protocol/records/batch.ts';
 import type { Codec } from '../../compression/codec.ts';
 import { Backoff, zeroTopicId } from '../cluster/index.ts';
@@ -63,6 +63,8 @@ export class Batch {
   inFlight = false;
   /** By which it was sent. */
   topicId: string = zeroTopicId;
+  /** It is part of a batch that was sent. */
+  isHalf = false;
   /** An earlier send may have put it into the log. */
   maybeStored = false;
   /** -1 while the batch has no sequence. */
@@ -89,13 +91,13 @@ export class Batch {
     openedMs: number,
     deadlineMs: number,
     eager: boolean,
-    initialBytes: number,
+    memory: number | Uint8Array,
   ) {
     this.queue = queue;
     this.openedMs = openedMs;
     this.deadlineMs = deadlineMs;
     this.eager = eager;
-    this.builder = new BatchBuilder(initialBytes);
+    this.builder = new BatchBuilder(memory);
   }
 
   /** Nothing is added from now on. */
@@ -173,9 +175,10 @@ export class Batch {
     const { builder, payload } = this;
     if (builder !== undefined) {
       const isSmaller = payload !== undefined && payload.length < builder.byteLength - batchHeaderBytes;
-      const plain = builder.finish(!isStamped && !isSmaller);
       this.isCompressed = codec !== undefined && isSmaller;
-      this.bytes = codec !== undefined && isSmaller ? compressedBatch(plain, codec.id, payload) : plain;
+      this.bytes = builder.finish(!isStamped && !this.isCompressed);
+      if (codec !== undefined && isSmaller)
+        this.bytes = compressInPlace(this.bytes, codec.id, payload, !isStamped);
       this.sealed = true;
       this.builder = undefined;
       this.payload = undefined;
@@ -326,11 +329,12 @@ export class PartitionQueue {
     return Math.max(this.retryAtMs, ready ? 0 : batch.openedMs + this.#owner.batchTimeoutMs);
   }
 
-  /** Holds the queue back after a failure; one round of failures counts once, however many batches were on their way. */
-  delay(platform: Platform): void {
+  /** Holds the queue back after a failure at `node`, the one of its last batch if it is left out; one round of failures
+   * counts once, however many batches were on their way. */
+  delay(platform: Platform, node: number = this.#node): void {
     const nowMs = platform.monotonicNow();
     // A leader that has moved in the meantime is asked at once.
-    const hasMoved = this.leader >= 0 && this.leader !== this.#node;
+    const hasMoved = this.leader >= 0 && this.leader !== node;
     if (hasMoved || this.retryAtMs > nowMs) return;
     this.#backoff ??= new Backoff(platform, ...(this.#owner.retryBackoffMs ?? []));
     this.retryAtMs = nowMs + this.#backoff.next();

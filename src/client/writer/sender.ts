@@ -2,7 +2,8 @@
  * partitions of a broker, up to five are on their way.
  * Not here: what is ready in which order (partition-queue.ts).
  * Invariants: a request holds at most one batch of a partition; a retry sends the same bytes (W6); partitions take
- * turns when a request is full.
+ * turns when a request is full; what counts as sent is on the wire, so no batch can overtake one that gave up waiting
+ * for the connection.
  */
 import { BrokerError, KafkaError, ProtocolError, type Stored } from '../../errors.ts';
 import {
@@ -85,6 +86,8 @@ export class Sender {
   readonly #accumulator: Accumulator;
   /** How many requests are on their way to each node. */
   readonly #requests = new Map<number, number>();
+  /** The nodes to which a connection is being opened. */
+  readonly #opening = new Set<number>();
   #woken = false;
 
   constructor(context: WriterContext, accumulator: Accumulator) {
@@ -118,10 +121,10 @@ export class Sender {
         this.#refresh(`${queue.topic}[${queue.partition}] has no leader`);
       } else if (!queue.identified) producer?.request();
       else if (producer?.gate?.ready(queue) === false) continue;
-      else if (cluster.throttledUntilMs(leader, 'produce') > nowMs)
-        alarm.arm(cluster.throttledUntilMs(leader, 'produce'));
       else if ((this.#requests.get(leader) ?? 0) < maxRequests) {
-        const request = requests.get(leader) ?? { batches: [], bytes: 0 };
+        let request = requests.get(leader);
+        if (request === undefined && !this.#isReady(leader)) continue;
+        request ??= { batches: [], bytes: 0 };
         const isFull = request.bytes > 0 && request.bytes + batch.byteLength > maxRequestBytes;
         if (isFull || !this.#encode(batch)) continue;
         request.batches.push(batch);
@@ -132,6 +135,38 @@ export class Sender {
     for (const [leader, { batches }] of requests) void this.#produce(leader, batches);
     // For what found no place.
     if (requests.size > 0) this.#pump();
+  }
+
+  /** Whether requests to a node go out at once; if not, that is seen to. */
+  #isReady(nodeId: number): boolean {
+    const { cluster } = this.#context;
+    if (cluster.isReady(nodeId, 'produce')) return true;
+    if (this.#opening.has(nodeId)) return false;
+    this.#opening.add(nodeId);
+    void cluster
+      .open(nodeId, 'produce')
+      .catch((error: unknown) => this.#unreachable(nodeId, withStored(error, 'no')))
+      .then(() => {
+        this.#opening.delete(nodeId);
+        this.wake();
+      });
+    return false;
+  }
+
+  /** Has the batches that would go to a node wait, or fails them if that does not help. */
+  #unreachable(nodeId: number, error: KafkaError): void {
+    const { platform, logger } = this.#context.cluster;
+    const nowMs = platform.monotonicNow();
+    logger.debug?.('broker is not reached', { nodeId, reason: error.message });
+    for (const queue of this.#accumulator.active) {
+      const { leader, candidate: batch } = queue;
+      if (leader !== nodeId || batch === undefined || queue.dueAtMs(batch) > nowMs) continue;
+      if (error.retriable) {
+        batch.lastError = error;
+        queue.delay(platform, nodeId);
+      } else queue.fail(batch, withStored(error, batch.stored));
+    }
+    if (error.retriable) this.#refresh(error.message);
   }
 
   /** True when the batch can be sent now; else the codec is at work, and what it made goes out later. */
@@ -160,8 +195,7 @@ export class Sender {
       const { queue } = batch;
       const { topic: name, topicId, partition: index } = queue;
       if (batch.builder === undefined) stats.count('retries', 1);
-      // Not for a half of a batch that was sent before.
-      else if (batch.lastError === undefined) {
+      else if (!batch.isHalf) {
         batch.seal(sentMs);
         stats.add('batchMs', batch.sealedMs - batch.openedMs);
         stats.add('queueMs', sentMs - batch.sealedMs);

@@ -269,13 +269,25 @@ function correctLength(target: Uint8Array, start: number, end: number): number {
 
 /** The same batch with its records compressed: `payload` is what codec `codecId` (1 to 4) made of `batch`'s. A new array. */
 export function compressedBatch(batch: Uint8Array, codecId: number, payload: Uint8Array): Uint8Array {
-  const compressed = new Uint8Array(at.records + payload.length);
-  compressed.set(batch.subarray(0, at.records));
-  compressed.set(payload, at.records);
+  const room = new Uint8Array(at.records + payload.length);
+  room.set(batch.subarray(0, at.records));
+  return compressInPlace(room, codecId, payload);
+}
+
+/** As `compressedBatch`, but a view on the memory of `batch`, whose records are gone then; `payload` must be no longer than
+ * they were. `sealed` false spares the checksum. */
+export function compressInPlace(
+  batch: Uint8Array,
+  codecId: number,
+  payload: Uint8Array,
+  sealed = true,
+): Uint8Array {
+  batch.set(payload, at.records);
+  const compressed = batch.subarray(0, at.records + payload.length);
   const header = viewOf(compressed);
   header.setInt16(at.attributes, (header.getInt16(at.attributes) & ~CODEC) | codecId);
   header.setInt32(at.batchLength, compressed.length - LENGTH_OVERHEAD);
-  seal(compressed);
+  if (sealed) seal(compressed);
   return compressed;
 }
 

@@ -124,8 +124,12 @@ class ModelCluster implements WriterCluster {
     return () => undefined;
   }
 
-  throttledUntilMs(): number {
-    return 0;
+  isReady(): boolean {
+    return true;
+  }
+
+  open(): Promise<void> {
+    return Promise.resolve();
   }
 
   onSnapshot(listener: (snapshot: MetadataSnapshot) => void): () => void {
