@@ -4,7 +4,7 @@
  * a partition comes out once it is revoked.
  */
 import { KafkaError } from '../../errors.ts';
-import { Backoff, Coordinators, sleep, type Cluster, type TopicPartition } from '../cluster/index.ts';
+import { Backoff, closedError, Coordinators, sleep, type Cluster, type TopicPartition } from '../cluster/index.ts';
 import { AssignedPartition, timestampOf, type FetchSet, type StartOffset } from '../fetch/index.ts';
 import { GroupSession, type GroupListener } from '../group/index.ts';
 import type { OwnedPartition } from '../group/index.ts';
@@ -65,6 +65,11 @@ export class Membership implements GroupListener {
     return this.#owned.get(partitionKey(partition));
   }
 
+  /** Aborts when the reader closes. */
+  get life(): AbortSignal {
+    return this.#life.signal;
+  }
+
   /** Resolves when the committed offsets of all are known, or no longer wanted. */
   async onAssigned(added: readonly OwnedPartition[]): Promise<void> {
     this.rebalances++;
@@ -113,7 +118,7 @@ export class Membership implements GroupListener {
 
   /** Commits what was done and leaves the group. Never rejects, never takes longer. */
   async close(timeoutMs: number): Promise<void> {
-    this.#life.abort();
+    this.#life.abort(closedError('The reader'));
     await this.session.close({ timeoutMs });
   }
 

@@ -77,7 +77,7 @@ export class Source implements TransactionSource {
       this.#broken.add(partitionKey(owner));
       handout.hold(owner);
     }
-    const patience = { deadlineMs: platform.monotonicNow() + limitMs };
+    const patience = { deadlineMs: platform.monotonicNow() + limitMs, signal: membership.life };
     const failed = 'Going back to the committed offsets did not succeed';
     try {
       await repeat(platform, failed, patience, async () => {

@@ -109,6 +109,18 @@ describe('a source', () => {
       expect(cluster.committed('g')).toMatchObject([{ offset: 3 }]);
     }));
 
+  it('that is closed on its way back gives up at once, and holds nothing open', () =>
+    playTransactions(scene, async ({ cluster, writer, reader, world }) => {
+      await writer().writeMessages(numbered(3));
+      const source = reader(group);
+      expect(await next(source, 1)).toEqual(['m0']);
+      cluster.faults.inject({ api: offsetFetchApi, error: 'COORDINATOR_LOAD_IN_PROGRESS', times: 1000 });
+      const failed = failureOf(source.rewindToCommitted());
+      await world.advance(2000);
+      await source.close();
+      expect(await failed).toMatchObject({ code: 'CLOSED' });
+    }));
+
   it('goes back to where it began when there is no commit, also after an abort before any offsets', () =>
     playTransactions(scene, async ({ writer, reader, world }) => {
       const plain = writer();
