@@ -4,7 +4,14 @@
  * a partition comes out once it is revoked.
  */
 import { KafkaError } from '../../errors.ts';
-import { Backoff, closedError, Coordinators, sleep, type Cluster, type TopicPartition } from '../cluster/index.ts';
+import {
+  Backoff,
+  closedError,
+  Coordinators,
+  sleep,
+  type Cluster,
+  type TopicPartition,
+} from '../cluster/index.ts';
 import { AssignedPartition, timestampOf, type FetchSet, type StartOffset } from '../fetch/index.ts';
 import { GroupSession, type GroupListener } from '../group/index.ts';
 import type { OwnedPartition } from '../group/index.ts';
