@@ -2,7 +2,6 @@
  * Single features against each real release, small and quick: transactions are read as Java reads them, lag is the figure
  * of Kafka's own tool, starts at the end and at a time, names that JavaScript finds special, a group shared with Java.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Client, Reader, Writer, type Message } from '../../src/index.ts';
 import { describeGroupsApi } from '../../src/protocol/index.ts';
@@ -12,9 +11,10 @@ import { useKafka } from './support/kafka.ts';
 import { difference } from './support/sameness.ts';
 import { describeWith } from './support/tools.ts';
 import { createTopic } from './support/topics.ts';
+import { until, type UntilOptions } from './support/until.ts';
 
 const timeout = 60_000;
-const patienceMs = 15_000;
+const patience: UntilOptions = { patienceMs: 15_000 };
 const quick = { sessionTimeoutMs: 6000, heartbeatIntervalMs: 300 };
 
 /** What a test of a feature is given. */
@@ -52,7 +52,7 @@ async function transactions({ brokers, version }: Release): Promise<void> {
     expect(difference(byPartition(lines), byPartition(mix.records))).toBeUndefined();
     expect(await nextWithin(reader, 300)).toBeUndefined();
     const positions = (): string => all.map((one) => reader.position(one)).join();
-    await until('the position passes what is hidden', () => positions() === mix.ends.join());
+    await until('the position passes what is hidden', () => positions() === mix.ends.join(), patience);
   }
 
   await using uncommitted = new Reader({ brokers, partitions: all, isolationLevel: 'read_uncommitted' });
@@ -64,10 +64,14 @@ async function transactions({ brokers, version }: Release): Promise<void> {
   const loop = member[Symbol.asyncIterator]();
   for (let left = mix.records.length; left > 0; left--) await loop.next();
   void loop.next(); // the last one is done
-  await until('commits pass what is hidden', async () => {
-    const committed = await Promise.all(all.map((one) => member.committed(one)));
-    return committed.join() === mix.ends.join();
-  });
+  await until(
+    'commits pass what is hidden',
+    async () => {
+      const committed = await Promise.all(all.map((one) => member.committed(one)));
+      return committed.join() === mix.ends.join();
+    },
+    patience,
+  );
 }
 
 async function lag({ brokers, version }: Release): Promise<void> {
@@ -97,10 +101,14 @@ async function startAtEnd({ brokers }: Release): Promise<void> {
   {
     await using first = new Reader(options);
     expect(await nextWithin(first, 200)).toBeUndefined();
-    await until('the start is committed', async () => {
-      const committed = await Promise.all(all.map((one) => first.committed(one)));
-      return committed.reduce<number>((sum, offset) => sum + (offset ?? Number.NaN), 0) === 100;
-    });
+    await until(
+      'the start is committed',
+      async () => {
+        const committed = await Promise.all(all.map((one) => first.committed(one)));
+        return committed.reduce<number>((sum, offset) => sum + (offset ?? Number.NaN), 0) === 100;
+      },
+      patience,
+    );
   }
   await write(brokers, topic, 7, 'while nobody reads');
   await using second = new Reader(options);
@@ -153,7 +161,7 @@ async function joinedByJava({ brokers, version }: Release): Promise<void> {
   await createTopic(brokers, topic, 4);
   await using reader = new Reader({ brokers, groupId: topic, topic, ...quick });
   const first = reader.fetchMessage();
-  await until('the reader has all', () => reader.stats().partitions.length === 4);
+  await until('the reader has all', () => reader.stats().partitions.length === 4, patience);
   await using writer = new Writer({ brokers, topic });
   await shareWithJava(writer, reader, first, javaMember(brokers, topic, version));
 }
@@ -162,7 +170,7 @@ async function joiningJava({ brokers, version }: Release): Promise<void> {
   const topic = 'joining-java';
   await createTopic(brokers, topic, 4);
   const java = javaMember(brokers, topic, version);
-  await until('Java has joined', async () => (await membersOf(brokers, topic)) === 1);
+  await until('Java has joined', async () => (await membersOf(brokers, topic)) === 1, patience);
   await using reader = new Reader({ brokers, groupId: topic, topic, ...quick });
   await using writer = new Writer({ brokers, topic });
   await shareWithJava(writer, reader, reader.fetchMessage(), java);
@@ -181,7 +189,7 @@ async function shareWithJava(
   first: Promise<Message>,
   java: Promise<ConsoleRecord[]>,
 ): Promise<void> {
-  await until('the reader has two partitions', () => reader.stats().partitions.length === 2);
+  await until('the reader has two partitions', () => reader.stats().partitions.length === 2, patience);
   const numbers = Array.from({ length: 1000 }, (_, index) => index);
   await writer.writeMessages(numbers.map((index) => ({ partition: index % 4, value: String(index) })));
   const ours = [await first];
@@ -263,10 +271,4 @@ async function membersOf(brokers: readonly string[], groupId: string): Promise<n
   await using client = new Client({ brokers });
   const { groups } = await client.request(describeGroupsApi, { groups: [groupId] }, { group: groupId });
   return groups[0]?.groupState === 'Stable' ? groups[0].members.length : 0;
-}
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const giveUp = Date.now() + patienceMs; !(await holds()); await delay(20)) {
-    if (Date.now() > giveUp) throw new Error(`not within ${patienceMs} ms: ${what}`);
-  }
 }

@@ -16,7 +16,8 @@ import {
 } from '../../src/protocol/index.ts';
 import { useKafka } from './support/kafka.ts';
 import { describeWith } from './support/tools.ts';
-import { answerOf, createTopic, endOffsets, until } from './support/topics.ts';
+import { answerOf, createTopic, endOffsets } from './support/topics.ts';
+import { until } from './support/until.ts';
 
 const timeout = 60_000;
 

@@ -16,10 +16,11 @@ import { useKafka } from './support/kafka.ts';
 import { bundleProgram, Program } from './support/program.ts';
 import { describeWith } from './support/tools.ts';
 import { endOffsets } from './support/topics.ts';
+import { until, type UntilOptions } from './support/until.ts';
 
 const [input, output, id] = ['input', 'output', 'copier'];
 const [inputs, outputs, records] = [6, 3, 20_000];
-const patienceMs = 60_000;
+const patience: UntilOptions = { patienceMs: 60_000, everyMs: 100 };
 
 for (const version of ['4.3.1', '3.9.2']) {
   describeWith(['java', 'mvn'], `transactions on three nodes of Kafka ${version}`, () => {
@@ -37,14 +38,14 @@ for (const version of ['4.3.1', '3.9.2']) {
       await feed(brokers);
       const copiers = [new Program(program, { brokers, input, output, id })];
       try {
-        await until('the copier copies', () => copied(copiers) >= 3000);
+        await until('the copier copies', () => copied(copiers) >= 3000, patience);
         await bounce(kafka(), await coordinatorOf(brokers, id));
-        await until('it goes on without its coordinator', () => copied(copiers) >= 7000);
+        await until('it goes on without its coordinator', () => copied(copiers) >= 7000, patience);
         await bounce(kafka(), await leaderOf(brokers, output));
-        await until('it goes on without a leader', () => copied(copiers) >= 11_000);
+        await until('it goes on without a leader', () => copied(copiers) >= 11_000, patience);
         await copiers[0]?.kill();
         copiers.push(new Program(program, { brokers, input, output, id }));
-        await until('another one has copied the rest', async () => (await left(brokers)) === 0);
+        await until('another one has copied the rest', async () => (await left(brokers)) === 0, patience);
       } finally {
         await Promise.all(copiers.map((copier) => copier.kill()));
       }
@@ -114,10 +115,4 @@ async function readCommitted(brokers: readonly string[], version: string): Promi
   const values = read.map(({ value }) => value).filter((value) => value !== 'end');
   expect(read.length - values.length).toBe(outputs);
   return values.map(Number).sort((a, b) => a - b);
-}
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const giveUp = Date.now() + patienceMs; !(await holds()); await delay(100)) {
-    if (Date.now() > giveUp) throw new Error(`not within ${patienceMs} ms: ${what}`);
-  }
 }

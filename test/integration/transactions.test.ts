@@ -15,7 +15,6 @@ import { describeWith } from './support/tools.ts';
 import { createTopic, endOffsets } from './support/topics.ts';
 
 const timeout = 120_000;
-const committedOnly = { 'isolation.level': 'read_committed' };
 
 /** What a test is given. */
 interface Release {
@@ -40,7 +39,8 @@ for (const [version, level] of [
   });
 }
 
-async function visibility({ brokers, version }: Release): Promise<void> {
+async function visibility(release: Release): Promise<void> {
+  const { brokers } = release;
   const topic = 'visibility';
   await createTopic(brokers, topic, 2);
   await using writer = new Writer({ brokers, topic, transactionalId: topic });
@@ -59,17 +59,11 @@ async function visibility({ brokers, version }: Release): Promise<void> {
   }
   const rounds = [0, 2, 3, 5, 6, 8, 9];
   const expected = rounds.flatMap((round) => Array.from({ length: 20 }, (_, index) => `${round}/${index}`));
-  const read = await consoleConsume({
-    brokers,
-    topic,
-    version,
-    count: expected.length,
-    settings: committedOnly,
-  });
-  expect(read.map(({ value }) => value).sort()).toEqual([...expected].sort());
+  expect((await committedValues(release, topic, expected.length)).sort()).toEqual([...expected].sort());
 }
 
-async function readProcessWrite({ brokers, version }: Release): Promise<void> {
+async function readProcessWrite(release: Release): Promise<void> {
+  const { brokers } = release;
   const [input, output, count] = ['input', 'output', 2000];
   await createTopic(brokers, input, 4);
   await createTopic(brokers, output, 3);
@@ -99,10 +93,8 @@ async function readProcessWrite({ brokers, version }: Release): Promise<void> {
     }
   }
   expect(aborts).toBeGreaterThan(0);
-  const read = await consoleConsume({ brokers, topic: output, version, count, settings: committedOnly });
-  expect(read.map(({ value }) => Number(value)).sort((a, b) => a - b)).toEqual(
-    Array.from({ length: count }, (_, n) => n),
-  );
+  const read = await committedValues(release, output, count);
+  expect(read.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, n) => n));
   const committed = await Promise.all(
     [0, 1, 2, 3].map((partition) => reader.committed({ topic: input, partition })),
   );
@@ -118,7 +110,8 @@ async function copy(transaction: Transaction, reader: Reader, sends: boolean): P
   return length;
 }
 
-async function fencing({ brokers, version }: Release): Promise<void> {
+async function fencing(release: Release): Promise<void> {
+  const { brokers } = release;
   const topic = 'fencing';
   await createTopic(brokers, topic, 1);
   const random = chooser();
@@ -155,17 +148,11 @@ async function fencing({ brokers, version }: Release): Promise<void> {
     const code = isBrokerBug ? 'BROKER' : 'FENCED';
     expect(after, `${String(after)}; failure: ${String(failure)}`).toMatchObject({ code });
   }
-  const read = await consoleConsume({
-    brokers,
-    topic,
-    version,
-    count: expected.length,
-    settings: committedOnly,
-  });
-  expect(read.map(({ value }) => value).sort()).toEqual(expected.sort());
+  expect((await committedValues(release, topic, expected.length)).sort()).toEqual(expected.sort());
 }
 
-async function lateEnds({ brokers, version }: Release): Promise<void> {
+async function lateEnds(release: Release): Promise<void> {
+  const { brokers } = release;
   const topic = 'late';
   await createTopic(brokers, topic, 3);
   const [ids, rounds, lateMs] = [20, 10, 900];
@@ -209,17 +196,11 @@ async function lateEnds({ brokers, version }: Release): Promise<void> {
   });
   await Promise.all(all);
   expect(late).toBe(ids * rounds);
-  const read = await consoleConsume({
-    brokers,
-    topic,
-    version,
-    count: expected.length,
-    settings: committedOnly,
-  });
-  expect(read.map(({ value }) => value).sort()).toEqual(expected.sort());
+  expect((await committedValues(release, topic, expected.length)).sort()).toEqual(expected.sort());
 }
 
-async function killedCoordinator({ brokers, version, cluster }: Release): Promise<void> {
+async function killedCoordinator(release: Release): Promise<void> {
+  const { brokers, cluster } = release;
   const topic = 'killed';
   await createTopic(brokers, topic, 1);
   await using writer = new Writer({ brokers, topic, transactionalId: topic });
@@ -235,14 +216,14 @@ async function killedCoordinator({ brokers, version, cluster }: Release): Promis
     await transaction[outcome]();
     if (outcome === 'commit') expected.push(...values);
   }
-  const read = await consoleConsume({
-    brokers,
-    topic,
-    version,
-    count: expected.length,
-    settings: committedOnly,
-  });
-  expect(read.map(({ value }) => value)).toEqual(expected);
+  expect(await committedValues(release, topic, expected.length)).toEqual(expected);
+}
+
+/** The values of the first committed records, as Java's console consumer reads them. */
+async function committedValues({ brokers, version }: Release, topic: string, count: number) {
+  const settings = { 'isolation.level': 'read_committed' };
+  const read = await consoleConsume({ brokers, topic, version, count, settings });
+  return read.map(({ value }) => value);
 }
 
 /** Integers from 0 to below a limit, as a seed has them that a failing run prints. */

@@ -1,4 +1,5 @@
 /** What the rooms above may use of the cluster room. */
+export { byTopic } from './by-topic.ts';
 export { anyBroker, Cluster } from './cluster.ts';
 export type { Duty, Lane } from './channels.ts';
 export { Coordinators, type CoordinatorOptions, type CoordinatorType } from './coordinators.ts';

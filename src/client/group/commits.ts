@@ -7,7 +7,7 @@ import { KafkaError, ProtocolError, TimeoutError } from '../../errors.ts';
 import { offsetCommitApi, type OffsetCommitRequest } from '../../protocol/api/08-offset-commit.ts';
 import { ErrorCodes } from '../../protocol/error-codes.ts';
 import type { Input } from '../../protocol/schema.ts';
-import { withDeadline, type Patience } from '../cluster/index.ts';
+import { byTopic, withDeadline, type Patience } from '../cluster/index.ts';
 import type { GroupCoordinator } from './coordinator.ts';
 import { endingOf, type EndGeneration, type Generation } from './generation.ts';
 import { partitionKey, type OwnedPartition, type Ownership } from './ownership.ts';
@@ -187,23 +187,17 @@ function commitRequest(
   generation: Generation,
   entries: readonly Entry[],
 ): Input<OffsetCommitRequest> {
-  const topics = new Map<string, { partitionIndex: number; committedOffset: number }[]>();
-  for (const { newest } of entries) {
-    const partition = {
-      partitionIndex: newest.partition,
-      committedOffset: newest.offset,
-      committedLeaderEpoch: newest.leaderEpoch,
-      committedMetadata: newest.metadata ?? '',
-    };
-    const partitions = topics.get(newest.topic);
-    if (partitions === undefined) topics.set(newest.topic, [partition]);
-    else partitions.push(partition);
-  }
+  const newest = entries.map((entry) => entry.newest);
   return {
     groupId,
     generationIdOrMemberEpoch: generation.id,
     memberId: generation.memberId,
-    topics: Array.from(topics, ([name, partitions]) => ({ name, partitions })),
+    topics: byTopic(newest, ({ partition, offset, leaderEpoch, metadata }) => ({
+      partitionIndex: partition,
+      committedOffset: offset,
+      committedLeaderEpoch: leaderEpoch,
+      committedMetadata: metadata ?? '',
+    })),
   };
 }
 

@@ -10,7 +10,7 @@ import {
   type OffsetFetchResponse,
 } from '../../protocol/api/09-offset-fetch.ts';
 import type { Input } from '../../protocol/schema.ts';
-import type { TopicPartition, Patience } from '../cluster/index.ts';
+import { byTopic, type TopicPartition, type Patience } from '../cluster/index.ts';
 import type { GroupCoordinator } from './coordinator.ts';
 import { partitionKey } from './ownership.ts';
 
@@ -28,13 +28,9 @@ function fetchRequest(
   partitions: readonly TopicPartition[],
   version: number,
 ): Input<OffsetFetchRequest> {
-  const byTopic = new Map<string, number[]>();
-  for (const { topic, partition } of partitions) {
-    const known = byTopic.get(topic);
-    if (known === undefined) byTopic.set(topic, [partition]);
-    else known.push(partition);
-  }
-  const topics = Array.from(byTopic, ([name, partitionIndexes]) => ({ name, partitionIndexes }));
+  const topics = byTopic(partitions, ({ partition }) => partition).map(
+    ({ name, partitions: partitionIndexes }) => ({ name, partitionIndexes }),
+  );
   const requireStable = version >= 7;
   return version >= 8 ? { groups: [{ groupId, topics }], requireStable } : { groupId, topics, requireStable };
 }

@@ -13,6 +13,7 @@ import { txnOffsetCommitApi, type TxnOffsetCommitRequest } from '../../protocol/
 import { ErrorCodes } from '../../protocol/error-codes.ts';
 import type { Api, Input } from '../../protocol/schema.ts';
 import {
+  byTopic,
   Coordinators,
   repeat,
   retryAction,
@@ -239,17 +240,4 @@ function atTheTop(answer: Code): readonly Code[] {
 
 function isFinal(errorCode: number): boolean {
   return retryAction(errorCode) === 'fail' && errorCode !== ErrorCodes.OPERATION_NOT_ATTEMPTED;
-}
-
-function byTopic<T extends TopicPartition, P>(
-  items: Iterable<T>,
-  partOf: (item: T) => P,
-): { name: string; partitions: P[] }[] {
-  const topics = new Map<string, P[]>();
-  for (const item of items) {
-    const parts = topics.get(item.topic);
-    if (parts === undefined) topics.set(item.topic, [partOf(item)]);
-    else parts.push(partOf(item));
-  }
-  return Array.from(topics, ([name, partitions]) => ({ name, partitions }));
 }

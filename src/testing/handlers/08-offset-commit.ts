@@ -4,39 +4,20 @@
 import { offsetCommitApi, type OffsetCommitRequest } from '../../protocol/api/08-offset-commit.ts';
 import { ErrorCodes } from '../../protocol/error-codes.ts';
 import { handler, type Handler, type RequestContext } from './handler.ts';
-
-/** `offset.metadata.max.bytes`. */
-export const mostMetadataChars = 4096;
+import { keepOffsets } from './offsets-to-keep.ts';
 
 /** Keeps offsets. */
 export const offsetCommitHandler: Handler = /* @__PURE__ */ handler(offsetCommitApi, (request, context) => {
   const groupError = commitError(request, context);
-  const topics = request.topics.map(({ name, topicId, partitions }) => {
-    const topic = context.topic(name, topicId, 10);
-    const topicName = typeof topic === 'number' ? name : topic.name;
-    const answers = partitions.map((partition) => {
-      const { partitionIndex, committedMetadata } = partition;
-      const commit = (): number => {
-        if (groupError !== 0) return groupError;
-        if (typeof topic === 'number') return topic;
-        const metadata = committedMetadata ?? '';
-        if (metadata.length > mostMetadataChars) return ErrorCodes.OFFSET_METADATA_TOO_LARGE;
-        const group = context.cluster.groups.getOrCreate(request.groupId);
-        // A commit is a sign of life.
-        group.touch(request.memberId);
-        group.offsets.commit({
-          topic: topicName,
-          partition: partitionIndex,
-          offset: partition.committedOffset,
-          leaderEpoch: partition.committedLeaderEpoch,
-          metadata,
-        });
-        return 0;
-      };
-      const errorCode = context.attempt(commit, (code) => code, topicName, partitionIndex);
-      return { partitionIndex, errorCode };
-    });
-    return { name, topicId, partitions: answers };
+  const topics = keepOffsets(request, context, {
+    firstVersionWithIds: 10,
+    refusal: (topicError) => groupError || topicError,
+    keep: (offset) => {
+      const group = context.cluster.groups.getOrCreate(request.groupId);
+      // A commit is a sign of life.
+      group.touch(request.memberId);
+      group.offsets.commit(offset);
+    },
   });
   return { topics };
 });

@@ -6,38 +6,19 @@ import { txnOffsetCommitApi, type TxnOffsetCommitRequest } from '../../protocol/
 import { ErrorCodes } from '../../protocol/error-codes.ts';
 import { offsetsPartition } from '../transactional-offsets.ts';
 import { verifyTransaction } from '../verification.ts';
-import { mostMetadataChars } from './08-offset-commit.ts';
 import { handler, type Handler, type RequestContext } from './handler.ts';
+import { keepOffsets } from './offsets-to-keep.ts';
 
 /** Keeps offsets for a transaction; from version 5 on without AddOffsetsToTxn (KIP-890). */
 export const txnOffsetCommitHandler: Handler = /* @__PURE__ */ handler(
   txnOffsetCommitApi,
   (request, context) => {
     let admission: number | undefined;
-    const topics = request.topics.map(({ name, topicId, partitions }) => {
-      const topic = context.topic(name, topicId, 6);
-      const topicName = typeof topic === 'number' ? name : topic.name;
-      const answers = partitions.map((partition) => {
-        const { partitionIndex, committedMetadata } = partition;
-        const commit = (): number => {
-          if (typeof topic === 'number') return topic;
-          admission ??= admit(request, context);
-          if (admission !== 0) return admission;
-          const metadata = committedMetadata ?? '';
-          if (metadata.length > mostMetadataChars) return ErrorCodes.OFFSET_METADATA_TOO_LARGE;
-          context.cluster.groups.getOrCreate(request.groupId).offsets.commitLater(request.producerId, {
-            topic: topicName,
-            partition: partitionIndex,
-            offset: partition.committedOffset,
-            leaderEpoch: partition.committedLeaderEpoch,
-            metadata,
-          });
-          return 0;
-        };
-        const errorCode = context.attempt(commit, (code) => code, topicName, partitionIndex);
-        return { partitionIndex, errorCode };
-      });
-      return { name, topicId, partitions: answers };
+    const topics = keepOffsets(request, context, {
+      firstVersionWithIds: 6,
+      refusal: (topicError) => topicError || (admission ??= admit(request, context)),
+      keep: (offset) =>
+        context.cluster.groups.getOrCreate(request.groupId).offsets.commitLater(request.producerId, offset),
     });
     return { topics };
   },

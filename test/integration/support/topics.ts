@@ -1,9 +1,9 @@
 /** Topics for the tests, created and measured with this project's client: a JVM per question would cost a second each.
  * A controller answers before the brokers have done as it says: who depends on what a broker does has to ask that broker.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client, KafkaError } from '../../../src/index.ts';
 import { createTopicsApi, errorCode, listOffsetsApi } from '../../../src/protocol/index.ts';
+import { until } from './until.ts';
 
 /** Creates a topic. Its leaders may be on their way still: clients heal that. Rejects when it cannot be. */
 export async function createTopic(
@@ -55,12 +55,4 @@ export async function answerOf(client: Client, broker: number, topic: string): P
   const topics = [{ name: topic, partitions: [{ partitionIndex: 0, timestamp: -1 }] }];
   const answer = await client.request(listOffsetsApi, { topics }, { broker });
   return answer.topics[0]?.partitions[0]?.errorCode ?? -1;
-}
-
-/** Asks until it holds, for 30 s. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const patienceMs = 30_000;
-  for (const giveUp = Date.now() + patienceMs; !(await holds()); await delay(20)) {
-    if (Date.now() > giveUp) throw new Error(`not within ${patienceMs} ms: ${what}`);
-  }
 }

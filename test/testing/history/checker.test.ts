@@ -13,6 +13,14 @@ import { randomFrom } from '../../integration/support/random.ts';
 import { cleanHistory, copyOf, topic } from './generated.ts';
 
 const seeds = Array.from({ length: 25 }, (_, index) => index + 1);
+const batch = {
+  kind: 'batch',
+  actor: 'p',
+  producerId: '1',
+  producerEpoch: 0,
+  topic,
+  partition: 0,
+} as const;
 
 type Of<Kind extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: Kind }>;
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
@@ -237,14 +245,6 @@ describe('the checker', () => {
 
   it('takes a sequence that wraps for what it is', () => {
     const history = new History({ now: () => 0 });
-    const batch = {
-      kind: 'batch',
-      actor: 'p',
-      producerId: '1',
-      producerEpoch: 0,
-      topic,
-      partition: 0,
-    } as const;
     // Far ahead is behind: the numbers are a circle.
     history.add({ ...batch, baseSequence: 2 ** 31 - 10, count: 10 });
     history.add({ ...batch, baseSequence: 0, count: 5 });
@@ -256,14 +256,6 @@ describe('the checker', () => {
 
   it('takes a batch that was overtaken for no gap, and each that never comes for one', () => {
     const history = new History({ now: () => 0 });
-    const batch = {
-      kind: 'batch',
-      actor: 'p',
-      producerId: '1',
-      producerEpoch: 0,
-      topic,
-      partition: 0,
-    } as const;
     history.add({ ...batch, baseSequence: 6, count: 2 });
     history.add({ ...batch, baseSequence: 2, count: 2 });
     expect(checkHistory(history).counts).toEqual({ 'sequence-gap': 2 });

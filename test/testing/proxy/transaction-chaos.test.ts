@@ -2,7 +2,6 @@
  * transaction.version. Readers of committed records look on, and the checker judges: nothing of an aborted transaction, nothing
  * before its commit, all of a committed one. Repeat a failing seed with KAFKA_WIRE_SEED=n; KAFKA_WIRE_SEEDS=m runs more.
  */
-import process from 'node:process';
 import { describe, expect, it } from 'vitest';
 import { KafkaError, Reader, WriteErrors, Writer } from '../../../src/index.ts';
 import {
@@ -22,7 +21,7 @@ import {
   type SendResult,
   type VirtualWorld,
 } from '../../../src/testing/index.ts';
-import { randomFrom } from '../../integration/support/random.ts';
+import { randomFrom, runSeeds } from '../../integration/support/random.ts';
 
 const topic = 'chaos';
 const brokers = 3;
@@ -31,10 +30,7 @@ const writers = 2;
 const transactions = 12;
 const troubles = 25;
 const apis = [endTxnApi, endTxnApi, addPartitionsToTxnApi, initProducerIdApi, produceApi];
-const firstSeed = Number(process.env['KAFKA_WIRE_SEED'] ?? 1);
-const seeds = Number(
-  process.env['KAFKA_WIRE_SEEDS'] ?? (process.env['KAFKA_WIRE_SEED'] === undefined ? 15 : 1),
-);
+const seeds = runSeeds(15);
 
 /** What came out of a run: the checker's report, and how many transactions ended in which way. */
 interface Outcome {
@@ -220,13 +216,10 @@ class Run {
 }
 
 describe.each([1, 2] as const)('transactions at transaction.version %i, in trouble', (version) => {
-  it.each(Array.from({ length: seeds }, (_, index) => firstSeed + index))(
-    'are visible as a whole, after their commit, or not at all (seed %i)',
-    async (seed) => {
-      const { report, ends } = await Run.judge(seed, version);
-      expect(report.anomalies).toEqual([]);
-      expect(ends.committed).toBeGreaterThan(0);
-      expect(ends.committed + ends.aborted + ends.unknown).toBe(writers * transactions);
-    },
-  );
+  it.each(seeds)('are visible as a whole, after their commit, or not at all (seed %i)', async (seed) => {
+    const { report, ends } = await Run.judge(seed, version);
+    expect(report.anomalies).toEqual([]);
+    expect(ends.committed).toBeGreaterThan(0);
+    expect(ends.committed + ends.aborted + ends.unknown).toBe(writers * transactions);
+  });
 });

@@ -1,7 +1,6 @@
 /** Writers in a virtual world where everything goes wrong that the proxy and the cluster can do, judged by the checker.
  * A seed decides all of it, so a failing run repeats exactly: KAFKA_WIRE_SEED=n for one seed, KAFKA_WIRE_SEEDS=m for more.
  */
-import process from 'node:process';
 import { describe, expect, it } from 'vitest';
 import { Writer, WriteErrors, type BatchOutcome } from '../../../src/index.ts';
 import { fetchApi, initProducerIdApi, metadataApi, produceApi } from '../../../src/protocol/index.ts';
@@ -20,7 +19,7 @@ import {
   type SendResult,
   type VirtualWorld,
 } from '../../../src/testing/index.ts';
-import { randomFrom } from '../../integration/support/random.ts';
+import { randomFrom, runSeeds } from '../../integration/support/random.ts';
 
 const topic = 'chaos';
 const brokers = 3;
@@ -31,10 +30,7 @@ const troubles = 40;
 /** Writers that wait as long as it takes, and Writers that give up while their batches are on their way. */
 const patient: Patience = { requestTimeoutMs: 2_000, deliveryTimeoutMs: 120_000 };
 const impatient: Patience = { requestTimeoutMs: 1_000, deliveryTimeoutMs: 2_500 };
-const firstSeed = Number(process.env['KAFKA_WIRE_SEED'] ?? 1);
-const seeds = Number(
-  process.env['KAFKA_WIRE_SEEDS'] ?? (process.env['KAFKA_WIRE_SEED'] === undefined ? 20 : 1),
-);
+const seeds = runSeeds(20);
 
 interface Patience {
   readonly requestTimeoutMs: number;
@@ -252,17 +248,15 @@ function numberOf(value: string): number {
   return Number(value.split('-')[2]);
 }
 
-const everySeed = Array.from({ length: seeds }, (_, index) => firstSeed + index);
-
 describe('Writers in trouble', () => {
-  it.each(everySeed)('lose, double and reorder nothing, and settle every call (seed %i)', async (seed) => {
+  it.each(seeds)('lose, double and reorder nothing, and settle every call (seed %i)', async (seed) => {
     const { report } = await Run.judge(seed, patient);
     expect(report.anomalies).toEqual([]);
     expect(report.acknowledged).toBe(report.sent);
     expect(report.read).toBe(report.sent);
   });
 
-  it.each(everySeed)('that give up tell the truth about what may be stored (seed %i)', async (seed) => {
+  it.each(seeds)('that give up tell the truth about what may be stored (seed %i)', async (seed) => {
     const { report, history } = await Run.judge(seed, impatient);
     const found = forbidden(report.anomalies, history);
     // A batch that expires when its requests were lost takes its number along; the next epoch begins at 0.
